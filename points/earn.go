@@ -1,0 +1,239 @@
+package points
+
+import (
+	"slices"
+
+	"chobo/ledger"
+	"chobo/points/program"
+)
+
+// facts are what earn rules look at.
+func (o *Order) facts(member string, i int) (program.LineFacts, program.OrderFacts) {
+	l := &o.Lines[i]
+	destination := "domestic"
+	if o.Abroad {
+		destination = "overseas"
+	}
+	return program.LineFacts{SKU: l.SKU, Category: l.Category, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Attributes: l.Attributes, Total: l.Amount},
+		program.OrderFacts{ShopID: o.Shop, MemberID: member, PaymentMethod: o.Payment, Destination: destination, Preorder: o.Preorder,
+			OrderedAt: o.OrderedAt, Total: o.Total()}
+}
+
+// earns is the one function: what each line of the order earns as it now stands, by the rates that it was placed
+// under. A base is the money paid for the line; shipping and fees earn nothing; the cap cuts from the last line upward.
+// Source: program.md Earn, SM-P3.4c.
+func (o *Order) earns(v *program.Version) []ledger.Points {
+	out := make([]ledger.Points, len(o.Lines))
+	var total ledger.Points
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		t := v.Named(l.Earned.Rule)
+		out[i] = t.Points(l.left().money())
+		total += out[i]
+	}
+	if limit := ledger.Points(v.Earn.CapPerOrder); limit > 0 {
+		for i := len(out) - 1; i >= 0 && total > limit; i-- {
+			cut := min(out[i], total-limit)
+			out[i] -= cut
+			total -= cut
+		}
+	}
+	return out
+}
+
+// grantOrder posts what a new order earns: pending points where the program holds them back, else points at once.
+func (a *Account) grantOrder(o *Order, m Moment) (pending PendingGrant, granted ledger.Points) {
+	v := a.Programs.Number(o.Version)
+	for i := range o.Lines {
+		o.Lines[i].Earned.Rule = v.Terms(o.facts(a.Name, i)).Rule
+	}
+	var held, free []draft
+	funded := map[ledger.Account]*[2]ledger.Points{}
+	var lots []ledger.LotID
+	var holds []Hold
+	for i, n := range o.earns(v) {
+		if n == 0 {
+			continue
+		}
+		l := &o.Lines[i]
+		t := v.Named(l.Earned.Rule)
+		l.Earned.Lot, l.Earned.By, l.Earned.Points, l.Earned.Raised = a.nextLot(), funder(t.FundedBy), n, n
+		if funded[l.Earned.By] == nil {
+			funded[l.Earned.By] = &[2]ledger.Points{}
+		}
+		if t.Hold.From == program.OnOrder && t.Hold.Days == 0 {
+			lot := Lot{ID: l.Earned.Lot, ExpiresAt: t.Expiry.ExpiresAt(m.At, a.Zone()), GrantedAt: m.At}
+			a.admit(lot)
+			free = append(free, credit(ledger.MemberAvailable, lot.ID, n).expires(lot.ExpiresAt))
+			funded[l.Earned.By][1] += n
+			granted += n
+			lots = append(lots, lot.ID)
+			continue
+		}
+		held = append(held, credit(ledger.MemberPending, l.Earned.Lot, n))
+		funded[l.Earned.By][0] += n
+		pending.Points += n
+		hold := a.newHold(o, l, t)
+		if t.Hold.From == program.OnOrder && (pending.MaturesAt == nil || hold.Due.Before(*pending.MaturesAt)) {
+			due := hold.Due.In(a.Zone())
+			pending.MaturesAt = &due
+		}
+		holds = append(holds, hold)
+	}
+	for i, drafts := range [][]draft{held, free} {
+		if len(drafts) == 0 {
+			continue
+		}
+		for _, by := range []ledger.Account{ledger.IssuedPurchase, ledger.FundedShop} {
+			if f := funded[by]; f != nil && f[i] > 0 {
+				drafts = append(drafts, debit(by, 0, f[i]).shop(shopOf(by, o.Shop)))
+			}
+		}
+		a.post(ledger.Transaction{Kind: []ledger.Kind{ledger.GrantPending, ledger.Grant}[i], Subject: o.ID, Version: o.Version}, drafts...)
+	}
+	for _, h := range holds {
+		h.Points = a.findHold(h.Lot).Points
+		*a.findHold(h.Lot) = h
+	}
+	for _, lot := range lots {
+		a.arrived(lot, o.ID)
+	}
+	return pending, granted
+}
+
+func funder(by program.Funder) ledger.Account {
+	if by == program.Shop {
+		return ledger.FundedShop
+	}
+	return ledger.IssuedPurchase
+}
+
+// shopOf names the shop on the lines that it funds.
+func shopOf(by ledger.Account, shop string) string {
+	if by == ledger.FundedShop {
+		return shop
+	}
+	return ""
+}
+
+// newHold is the hold of a line's grant as the order stands. One that waits for an event which never came starts by
+// itself after so many days, if the program says so; an undeliverable order's stands still. Source: ruling 21.
+func (a *Account) newHold(o *Order, l *OrderLine, t program.Terms) Hold {
+	h := Hold{Lot: l.Earned.Lot, Order: o.ID}
+	if _, stopped := o.Times[Undeliverable]; stopped {
+		return h
+	}
+	event, came := o.Times[OrderStatus(t.Hold.From)]
+	switch {
+	case t.Hold.From == program.OnOrder:
+		h.Due = t.Hold.End(o.OrderedAt, a.Zone())
+	case came:
+		h.Due = t.Hold.End(event, a.Zone())
+	case t.Hold.Latest > 0:
+		h.Due = t.Hold.End(t.Hold.LatestStart(o.OrderedAt, a.Zone()), a.Zone())
+	}
+	if !h.Due.IsZero() {
+		h.ExpiresAt = t.Expiry.ExpiresAt(h.Due, a.Zone())
+	}
+	return h
+}
+
+// A Rerating is what a change of an order does to what it earned.
+type Rerating struct {
+	Raised        ledger.Points // on pending points
+	PendingVoided ledger.Points
+	Reversed      ledger.Points // out of balances
+	Shortfall     ledger.Points // what neither the lot nor other points covered
+	Withheld      ledger.Money  // from the money refund
+	Receivable    string        // its id; empty: none
+}
+
+// TakenBack is all that the change took back.
+func (r Rerating) TakenBack() ledger.Points { return r.PendingVoided + r.Reversed + r.Shortfall }
+
+// rerate recomputes what the order earned and posts the difference: up and down while the hold runs, down only
+// afterwards. kind is what lowers pending points: a void or a new price. returned are the lines that the change undid: their lots give first, then the last line's. refund is the
+// money that the same decision pays back, which a clawback may lower.
+//
+// Source: SM-P3.4b, SM-P3.4c, SM-P6.1, SM-P9.1; program.md "one function", rulings 9 and 15.
+func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int, refund ledger.Money) (r Rerating) {
+	v := a.Programs.Number(o.Version)
+	now := o.earns(v)
+	var want, have ledger.Points
+	for i := range o.Lines {
+		want += now[i]
+		have += o.Lines[i].Earned.Points
+	}
+	change := make([]ledger.Points, len(o.Lines)) // negative: to take back
+	if have > want {
+		take := have - want
+		from := func(i int, most ledger.Points) {
+			k := max(0, min(take, most, o.Lines[i].Earned.Points+change[i]))
+			change[i] -= k
+			take -= k
+		}
+		for _, i := range returned {
+			from(i, o.Lines[i].Earned.Points-now[i])
+		}
+		for i := range o.Lines {
+			if !slices.Contains(returned, i) {
+				from(i, o.Lines[i].Earned.Points-now[i])
+			}
+		}
+		for _, i := range returned {
+			from(i, take)
+		}
+		for i := len(o.Lines) - 1; i >= 0; i-- {
+			from(i, take)
+		}
+	} else {
+		give := want - have
+		for i := range o.Lines {
+			if k := min(give, now[i]-o.Lines[i].Earned.Points); k > 0 && a.stillHeld(o, &o.Lines[i]) {
+				change[i] = k
+				give -= k
+			}
+		}
+	}
+	a.raise(o, change, &r)
+	a.takeBack(o, kind, part, change, refund, &r)
+	return r
+}
+
+// stillHeld tells whether a line's hold runs, or would if the line had earned something.
+func (a *Account) stillHeld(o *Order, l *OrderLine) bool {
+	if l.Earned.Lot != 0 {
+		return a.findHold(l.Earned.Lot) != nil
+	}
+	due := a.newHold(o, l, a.Programs.Number(o.Version).Named(l.Earned.Rule)).Due
+	return due.IsZero() || due.After(a.moment.At)
+}
+
+// raise posts rises of pending grants.
+func (a *Account) raise(o *Order, change []ledger.Points, r *Rerating) {
+	var drafts []draft
+	var fresh []Hold
+	for i, k := range change {
+		if k <= 0 {
+			continue
+		}
+		l := &o.Lines[i]
+		if l.Earned.Lot == 0 {
+			t := a.Programs.Number(o.Version).Named(l.Earned.Rule)
+			l.Earned.Lot, l.Earned.By = a.nextLot(), funder(t.FundedBy)
+			fresh = append(fresh, a.newHold(o, l, t))
+		}
+		l.Earned.Points += k
+		l.Earned.Raised += k
+		r.Raised += k
+		drafts = append(drafts, debit(l.Earned.By, 0, k).shop(shopOf(l.Earned.By, o.Shop)), credit(ledger.MemberPending, l.Earned.Lot, k))
+	}
+	if len(drafts) == 0 {
+		return
+	}
+	a.post(ledger.Transaction{Kind: ledger.RepricePending, Subject: o.ID, Version: o.Version}, drafts...)
+	for _, h := range fresh {
+		h.Points = a.findHold(h.Lot).Points
+		*a.findHold(h.Lot) = h
+	}
+}

@@ -1,0 +1,177 @@
+package points
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"chobo/ledger"
+	"chobo/points/program"
+)
+
+// before tells whether lot l is spent before lot m: the first to expire first (or the first granted, as the program
+// says), then by grant time, then by number.
+func (a *Account) before(l, m Lot) bool {
+	if a.Programs.InForce(a.Now).Redeem.LotOrder != program.OldestGrant && !l.ExpiresAt.Equal(m.ExpiresAt) {
+		return expiresBefore(l.ExpiresAt, m.ExpiresAt)
+	}
+	if !l.GrantedAt.Equal(m.GrantedAt) {
+		return l.GrantedAt.Before(m.GrantedAt)
+	}
+	return l.ID < m.ID
+}
+
+// expiresBefore orders expiries; a lot that never expires comes last.
+func expiresBefore(t, u time.Time) bool {
+	if t.IsZero() || u.IsZero() {
+		return !t.IsZero() && u.IsZero()
+	}
+	return t.Before(u)
+}
+
+// lot is the live lot of that number; nil when none of that number is live.
+func (a *Account) lot(id ledger.LotID) *Lot {
+	same := func(l Lot) bool { return l.ID == id }
+	if i := slices.IndexFunc(a.Lots, same); i >= 0 {
+		return &a.Lots[i]
+	}
+	if i := slices.IndexFunc(a.spill, same); i >= 0 {
+		return &a.spill[i]
+	}
+	if a.Spilled > 0 {
+		lack(Need{Lots: -1})
+	}
+	return nil
+}
+
+// admit makes a lot live, still empty, so that a line may bring points to it. Its number must not be live yet.
+func (a *Account) admit(l Lot) {
+	if a.Spilled > 0 && (len(a.Lots) == 0 || a.before(a.Lots[len(a.Lots)-1], l)) {
+		a.spill = append(a.spill, l)
+		return
+	}
+	i := sort.Search(len(a.Lots), func(i int) bool { return a.before(l, a.Lots[i]) })
+	a.Lots = slices.Insert(a.Lots, i, l)
+}
+
+// prune drops the lot once nothing is left in it.
+func (a *Account) prune(id ledger.LotID) {
+	spent := func(l Lot) bool { return l.ID == id && l.Remaining == 0 && l.Reserved == 0 }
+	a.Lots = slices.DeleteFunc(a.Lots, spent)
+	a.spill = slices.DeleteFunc(a.spill, spent)
+}
+
+// A Taking is points taken from one lot, and what is needed to give them back to it.
+type Taking struct {
+	Lot       ledger.LotID  `json:"lot"`
+	Points    ledger.Points `json:"n"`
+	Restored  ledger.Points `json:"back,omitempty"` // of Points, what was given back or fell back to cash
+	ExpiresAt time.Time     `json:"exp,omitzero"`
+	GrantedAt time.Time     `json:"gr"`
+	At        time.Time     `json:"at"`
+}
+
+// pick chooses n available points lot by lot in spending order, leaving out some lots. The account must hold them.
+func (a *Account) pick(n ledger.Points, except func(ledger.LotID) bool) []Taking {
+	var out []Taking
+	for _, l := range a.Lots {
+		if n == 0 {
+			break
+		}
+		if l.Remaining == 0 || except != nil && except(l.ID) {
+			continue
+		}
+		k := min(n, l.Remaining)
+		out = append(out, Taking{Lot: l.ID, Points: k, ExpiresAt: l.ExpiresAt, GrantedAt: l.GrantedAt})
+		n -= k
+	}
+	if n > 0 && a.Spilled+len(a.spill) > 0 {
+		lack(Need{Lots: max(1000, len(a.Lots))})
+	}
+	return out
+}
+
+func sum(takings []Taking) (n ledger.Points) {
+	for _, t := range takings {
+		n += t.Points
+	}
+	return n
+}
+
+// stamp sets when the takings happened.
+func stamp(takings []Taking, at time.Time) []Taking {
+	for i := range takings {
+		takings[i].At = at
+	}
+	return takings
+}
+
+// LoadLots adds spilled lots, the next in spending order, to those that commands see. all: none is left behind.
+func (a *Account) LoadLots(lots []Lot, all bool) {
+	if a.spillRows == nil {
+		a.spillRows = map[ledger.LotID]Lot{}
+	}
+	for _, l := range lots {
+		a.spillRows[l.ID] = l
+		a.Lots = append(a.Lots, l)
+		a.Spilled--
+		a.SpilledPoints -= l.Remaining
+	}
+	if all {
+		a.Spilled, a.SpilledPoints = 0, 0
+	}
+	kept := a.spill
+	a.spill = nil
+	for _, l := range kept {
+		a.admit(l)
+	}
+}
+
+// A Repacking is what of the lots goes where when the account is stored.
+type Repacking struct {
+	Packed        []Lot
+	Insert        []Lot // spilled for the first time
+	Update        []Lot
+	Delete        []ledger.LotID // packed or spent
+	Spilled       int
+	SpilledPoints ledger.Points
+	SpillExpires  time.Time
+}
+
+// Repack says which lots the member's row packs and what changes among the spilled ones.
+func (a *Account) Repack() Repacking {
+	packed := min(len(a.Lots), PackedLots)
+	if a.Spilled == 0 && len(a.spill) > 0 {
+		for _, l := range a.spill {
+			i := sort.Search(len(a.Lots), func(i int) bool { return a.before(l, a.Lots[i]) })
+			a.Lots = slices.Insert(a.Lots, i, l)
+		}
+		a.spill = nil
+		packed = min(len(a.Lots), PackedLots)
+	}
+	r := Repacking{Packed: a.Lots[:packed], Spilled: a.Spilled, SpilledPoints: a.SpilledPoints}
+	if a.Spilled > 0 {
+		r.SpillExpires = a.SpillExpires
+	}
+	out := map[ledger.LotID]bool{}
+	for _, l := range slices.Concat(a.Lots[packed:], a.spill) {
+		out[l.ID] = true
+		r.Spilled++
+		r.SpilledPoints += l.Remaining
+		if expiresBefore(l.ExpiresAt, r.SpillExpires) {
+			r.SpillExpires = l.ExpiresAt
+		}
+		if row, ok := a.spillRows[l.ID]; !ok {
+			r.Insert = append(r.Insert, l)
+		} else if row != l {
+			r.Update = append(r.Update, l)
+		}
+	}
+	for id := range a.spillRows {
+		if !out[id] {
+			r.Delete = append(r.Delete, id)
+		}
+	}
+	slices.Sort(r.Delete)
+	return r
+}

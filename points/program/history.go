@@ -1,0 +1,38 @@
+package program
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// First is the first version; there is always one in a program that exists.
+func (vs Versions) First() *Version { return &vs[0] }
+
+// Zone is the time zone of all versions.
+func (vs Versions) Zone() *time.Location { return vs[0].Zone }
+
+// PointValue is what a point is worth in all versions, in minor units of the currency.
+func (vs Versions) PointValue() decimal.Decimal { return vs[0].PointValue }
+
+// Number is the version of that number, from 1.
+func (vs Versions) Number(n int) *Version { return &vs[n-1] }
+
+// InForce is the version at t, and before the first takes effect the first: what happened before the program began
+// is judged by how it began.
+func (vs Versions) InForce(t time.Time) *Version {
+	if v := vs.At(t); v != nil {
+		return v
+	}
+	return vs.First()
+}
+
+// Named is the terms of the rule of that name; of the program itself for an empty one.
+func (p *Program) Named(rule string) Terms {
+	for i := range p.Earn.Rules {
+		if rule != "" && p.Earn.Rules[i].Name == rule {
+			return p.Earn.Rules[i].Terms
+		}
+	}
+	return p.Earn.Terms
+}
