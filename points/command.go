@@ -167,3 +167,18 @@ func (a *Account) posted() []Posted {
 	}
 	return out
 }
+
+// Reading calls a function that looks at an account, and tells what it lacked; it may have to be called again.
+func Reading(a *Account, read func(*Account)) (need *Need) {
+	defer func() {
+		if r := recover(); r != nil {
+			lacking, ok := r.(missing)
+			if !ok {
+				panic(r)
+			}
+			need = &lacking.need
+		}
+	}()
+	read(a)
+	return nil
+}
