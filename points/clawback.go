@@ -96,11 +96,9 @@ func (a *Account) clawBack(o *Order, l *OrderLine, part string, n ledger.Points,
 		r.Shortfall += n
 	}
 	drafts = append(drafts, debit(ledger.MemberDebt, 0, withheld+absorbed+owed), credit(l.Earned.By, 0, all).shop(shopOf(l.Earned.By, o.Shop)))
-	t := a.post(ledger.Transaction{Kind: ledger.ReverseGrant, Subject: o.ID, Part: part, Version: o.Version}, drafts...)
-	id := t.ID.String()
+	a.post(ledger.Transaction{Kind: ledger.ReverseGrant, Subject: o.ID, Part: part, Version: o.Version}, drafts...)
 	if owed > 0 {
-		a.owe(o, l.Earned.Lot, id, owed, netting)
-		r.Receivable = id
+		r.Receivable = a.owe(o, l.Earned.Lot, r.Receivable, owed, netting)
 	}
 	if withheld > 0 {
 		a.post(ledger.Transaction{Kind: ledger.DebtPaid, Subject: o.ID, Part: part}, debit(ledger.DebtCollected, 0, withheld), credit(ledger.MemberDebt, 0, withheld))

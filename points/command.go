@@ -159,8 +159,8 @@ type Posted struct {
 	Kind ledger.Kind          `json:"kind"`
 }
 
-// posted names the postings of the command under way, without what was due before it.
-func (a *Account) posted() []Posted {
+// Posted names the postings of the command under way, without what was due before it.
+func (a *Account) Posted() []Posted {
 	out := []Posted{}
 	for _, t := range a.Transactions[a.own:] {
 		out = append(out, Posted{t.ID, t.Kind})
@@ -181,4 +181,14 @@ func Reading(a *Account, read func(*Account)) (need *Need) {
 	}()
 	read(a)
 	return nil
+}
+
+// Trial is a copy of the account on which a decision may be carried out to see what it would do, and dropped.
+func (a *Account) Trial() *Account {
+	c := a.clone()
+	c.documents = cloneMap(a.documents)
+	c.keeps = cloneMap(a.keeps)
+	c.settle()
+	c.opened = map[Key]any{}
+	return c
 }

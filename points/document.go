@@ -19,6 +19,7 @@ const (
 	ReservationDocument  DocumentKind = 4
 	ReceivableDocument   DocumentKind = 5
 	ExchangeDocument     DocumentKind = 6
+	HabitsDocument       DocumentKind = 7 // one a member, id empty: what abuse is judged by
 )
 
 // A Key names a document among those of one member.

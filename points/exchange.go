@@ -168,7 +168,7 @@ func (a *Account) exchangeFor(e *BenefitExchange, b Benefit, quantity int64, tak
 
 func (a *Account) exchangeReply(e *BenefitExchange, status int) Reply {
 	return Reply{Status: status, Body: ExchangeAnswer{ExchangeID: e.ID, BenefitID: e.Benefit, Quantity: e.Quantity, Points: e.Points, State: e.State,
-		Transactions: a.posted()}}
+		Transactions: a.Posted()}}
 }
 
 // ExchangeView is the exchange as the API shows it; nil when there is none.

@@ -121,7 +121,7 @@ func inRange(field string, n, there ledger.Points) error {
 
 func (a *Account) pointsReply(answer PointsPosted) Reply {
 	answer.Balances = a.balances()
-	answer.Transactions = a.posted()
+	answer.Transactions = a.Posted()
 	return Reply{Status: 201, Body: answer}
 }
 

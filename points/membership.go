@@ -68,7 +68,7 @@ func (c ChangeMembership) Apply(a *Account, _ Moment) (Reply, error) {
 	a.post(t)
 	a.Status = c.To
 	answer.Points = a.balances()
-	answer.Transactions = a.posted()
+	answer.Transactions = a.Posted()
 	return Reply{Status: 200, Body: answer}, nil
 }
 

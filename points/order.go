@@ -77,6 +77,7 @@ type OrderLine struct {
 	Returned   int64          `json:"ret,omitempty"`  // pieces, in all
 	Spread     int64          `json:"at"`             // pieces that stood at the last spread
 	Opened     int64          `json:"open,omitempty"` // pieces in returns that are not settled
+	Exchanged  int64          `json:"ex,omitempty"`   // pieces that were replaced: they stand, and are not returned again
 	Part
 	Earned Grant `json:"g,omitzero"`
 }
@@ -140,6 +141,9 @@ func (l *OrderLine) total() ledger.Money {
 
 // Standing is how many pieces were neither returned nor cancelled.
 func (l *OrderLine) Standing() int64 { return l.Quantity - l.Returned }
+
+// Returnable is how many pieces are in no open or settled return.
+func (l *OrderLine) Returnable() int64 { return l.Standing() - l.Opened - l.Exchanged }
 
 // parts are all the order's parts in the order in which points are spread: lines, shipping, fees.
 func (o *Order) parts() []*Part {

@@ -232,13 +232,13 @@ func (a *Account) placed(o *Order, m Moment) Reply {
 	if v := a.Programs.Number(o.Version); o.UseAll && v.Sweep.Days > 0 && o.Standing().Money > 0 {
 		a.watch(Key{OrderDocument, o.ID}, v.Sweep.End(m.At, a.Zone()))
 	}
-	a.keepOrder(o)
-	answer.Transactions = a.posted()
+	a.KeepOrder(o)
+	answer.Transactions = a.Posted()
 	return Reply{Status: 201, Body: answer}
 }
 
-// keepOrder stores the order.
-func (a *Account) keepOrder(o *Order) {
+// KeepOrder stores the order.
+func (a *Account) KeepOrder(o *Order) {
 	a.Keep(Key{OrderDocument, o.ID}, string(o.Status), o)
 }
 

@@ -1,6 +1,7 @@
 package points
 
 import (
+	"slices"
 	"time"
 
 	"chobo/ledger"
@@ -10,7 +11,7 @@ import (
 type Receivable struct {
 	ID       string         `json:"id"`
 	Order    string         `json:"order_id"`
-	Lot      ledger.LotID   `json:"lot"` // whose grant was reversed: points that come back to it cancel the debt
+	Lots     []ledger.LotID `json:"lots"` // whose grants were reversed: points that come back to them cancel the debt
 	Original ledger.Points  `json:"original"`
 	Open     ledger.Points  `json:"open"`
 	Netting  bool           `json:"netting,omitempty"` // taken from the next grants
@@ -37,12 +38,22 @@ func (a *Account) keepReceivable(r *Receivable) {
 	}
 }
 
-// owe opens a receivable. Source: SM-P9.1.
-func (a *Account) owe(o *Order, lot ledger.LotID, id string, n ledger.Points, netting bool) {
-	r := &Receivable{ID: id, Order: o.ID, Lot: lot, Original: n, Open: n, Netting: netting, OpenedAt: a.LastAt}
-	a.watch(Key{ReceivableDocument, id}, time.Time{})
+// owe opens a receivable for points of a lot's grant, or adds them to the one that the same decision opened already;
+// it tells its id. Source: SM-P9.1.
+func (a *Account) owe(o *Order, lot ledger.LotID, opened string, n ledger.Points, netting bool) string {
+	if opened != "" {
+		r := Open[Receivable](a, Key{ReceivableDocument, opened})
+		r.Original += n
+		r.Open += n
+		r.Lots = append(r.Lots, lot)
+		a.keepReceivable(r)
+		return opened
+	}
+	r := &Receivable{ID: a.LastTransaction.String(), Order: o.ID, Lots: []ledger.LotID{lot}, Original: n, Open: n, Netting: netting, OpenedAt: a.LastAt}
+	a.watch(Key{ReceivableDocument, r.ID}, time.Time{})
 	a.keepReceivable(r)
-	o.Debts = append(o.Debts, id)
+	o.Debts = append(o.Debts, r.ID)
+	return r.ID
 }
 
 // net pays debt from points that just became available in the lot: debt that is netted against grants, and debt of
@@ -54,7 +65,7 @@ func (a *Account) net(lot ledger.LotID) {
 			return
 		}
 		r := Open[Receivable](a, w.Key)
-		if r == nil || !r.Netting && r.Lot != lot {
+		if r == nil || !r.Netting && !slices.Contains(r.Lots, lot) {
 			continue
 		}
 		k := min(r.Open, l.Remaining)
@@ -164,7 +175,7 @@ func (a *Account) openReceivable(id string) (*Receivable, error) {
 func (a *Account) receivableReply(r *Receivable) Reply {
 	a.keepReceivable(r)
 	view := a.ReceivableView(r)
-	view.Transactions = a.posted()
+	view.Transactions = a.Posted()
 	return Reply{Status: 200, Body: view}
 }
 

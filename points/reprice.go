@@ -119,9 +119,9 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 	a.refund(Refund{Order: o.ID, Cause: "reprice", Money: answer.Refund.Money, CashFallback: restored.Fallback, PaidBy: answer.PaidBy})
 	o.History = append(o.History, HistoryEntry{At: m.At, What: "repriced"})
 	a.arrivals(restored, o.ID)
-	a.keepOrder(o)
+	a.KeepOrder(o)
 	answer.Receivable = a.Owed(r.Receivable)
-	answer.Transactions = a.posted()
+	answer.Transactions = a.Posted()
 	return Reply{Status: 200, Body: answer}, nil
 }
 

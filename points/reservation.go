@@ -96,7 +96,7 @@ func (c MakeReservation) Apply(a *Account, m Moment) (Reply, error) {
 		History: []HistoryEntry{{At: m.At, What: stateReserved}}}
 	a.watch(key, until)
 	a.Keep(key, r.State, r)
-	return Reply{Status: 201, Body: a.reservationView(r, a.posted())}, nil
+	return Reply{Status: 201, Body: a.reservationView(r, a.Posted())}, nil
 }
 
 func (a *Account) reservationView(r *Reservation, posted []Posted) ReservationAnswer {
@@ -198,7 +198,7 @@ func (c VoidReservation) Apply(a *Account, m Moment) (Reply, error) {
 	// After this point nothing may fail.
 	a.release(r, r.Takings)
 	a.endReservation(r, stateVoided, m.At)
-	return Reply{Status: 200, Body: a.reservationView(r, a.posted())}, nil
+	return Reply{Status: 200, Body: a.reservationView(r, a.Posted())}, nil
 }
 
 func (a *Account) openReservation(id string) (*Reservation, error) {

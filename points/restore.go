@@ -187,7 +187,7 @@ func (a *Account) sweepInto(o *Order, v *program.Version, l Lot, n ledger.Points
 	if o.Standing().Money == 0 {
 		a.unwatch(Key{OrderDocument, o.ID})
 	}
-	a.keepOrder(o)
+	a.KeepOrder(o)
 }
 
 // refund asks for money to be paid back, if there is any.

@@ -78,7 +78,7 @@ func (c SetStatus) Apply(a *Account, m Moment) (Reply, error) {
 		a.reach(o, c.Status, m.Fact)
 	}
 	_, paid := o.Times[Paid]
-	answer := StatusAnswer{OrderID: o.ID, Status: o.Status, Paid: paid, Transactions: a.posted()}
+	answer := StatusAnswer{OrderID: o.ID, Status: o.Status, Paid: paid, Transactions: a.Posted()}
 	if p := a.pendingOf(o); p.Points > 0 {
 		answer.Pending = &p
 	}
@@ -109,7 +109,7 @@ func (a *Account) reach(o *Order, s OrderStatus, at time.Time) {
 		}
 	}
 	o.History = append(o.History, HistoryEntry{At: at, What: string(s)})
-	a.keepOrder(o)
+	a.KeepOrder(o)
 }
 
 // pendingOf is what of the order's points is held back, and the first end of such a hold.

@@ -1,0 +1,61 @@
+package refunds
+
+import (
+	"time"
+
+	"chobo/ledger"
+	"chobo/points"
+	"chobo/refunds/policy"
+)
+
+// A ReturnAnswer is a return as the API shows it: the latest decisions, what they would do or did, and how it came there.
+type ReturnAnswer struct {
+	ReturnID    string                  `json:"return_id"`
+	OrderID     string                  `json:"order_id"`
+	State       string                  `json:"state"`
+	Reason      string                  `json:"reason"`
+	RequestedAt time.Time               `json:"requested_at"`
+	Decision    policy.Decision         `json:"decision" doc:"Of the first line."`
+	Decisions   []LineDecision          `json:"decisions"`
+	Quote       Quote                   `json:"quote" doc:"What settling it would do, while goods are awaited."`
+	Charges     map[string]ledger.Money `json:"charges,omitempty" doc:"What the customer pays, for the shop to collect."`
+	Effect
+	History []points.HistoryEntry `json:"history"`
+}
+
+// A LineDecision is the decision on one line.
+type LineDecision struct {
+	LineID   string `json:"line_id"`
+	Quantity int64  `json:"quantity"`
+	State    string `json:"state"`
+	policy.Decision
+	Earlier []Judgement `json:"earlier,omitempty"`
+}
+
+// Answer is the return as the API shows it.
+func (r *Return) Answer(a *points.Account) ReturnAnswer {
+	out := ReturnAnswer{ReturnID: r.ID, OrderID: r.Order, State: r.State, Reason: r.Request.Reason, RequestedAt: r.RequestedAt.In(a.Zone()),
+		Quote: r.Quote, Charges: r.Charges, Effect: nothing(), History: []points.HistoryEntry{}}
+	if r.Effect != nil {
+		out.Effect = *r.Effect
+	}
+	for _, l := range r.Lines {
+		out.Decisions = append(out.Decisions, LineDecision{LineID: l.LineID, Quantity: l.Units, State: l.State, Decision: shown(l.Decision), Earlier: l.Earlier})
+	}
+	out.Decision = out.Decisions[0].Decision
+	for _, h := range r.History {
+		h.At = h.At.In(a.Zone())
+		out.History = append(out.History, h)
+	}
+	return out
+}
+
+// ReturnView is the return of that order as the API shows it; nil when there is none.
+func ReturnView(a *points.Account, order, id string) *ReturnAnswer {
+	r := points.Open[Return](a, returnKey(order, id))
+	if r == nil {
+		return nil
+	}
+	out := r.Answer(a)
+	return &out
+}
