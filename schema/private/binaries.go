@@ -82,9 +82,11 @@ func candidates(ctx context.Context) []string {
 		}
 		usual = append(usual, found...)
 	}
-	slices.SortStableFunc(usual, func(a, b string) int { return number(b) - number(a) })
+	slices.SortStableFunc(usual, newestFirst)
 	return append(dirs, usual...)
 }
+
+func newestFirst(a, b string) int { return number(b) - number(a) }
 
 var digits = regexp.MustCompile(`[0-9]+`)
 

@@ -1,6 +1,8 @@
 package private
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -25,10 +27,12 @@ func (p process) signal(sig syscall.Signal) error {
 }
 
 // child follows a command that was started.
-func child(cmd *exec.Cmd, ended <-chan error) process {
+func child(cmd *exec.Cmd, ended <-chan error, log func(string)) process {
 	gone := make(chan struct{})
 	go func() {
-		<-ended
+		if err := <-ended; err != nil {
+			log(fmt.Sprintf("PostgreSQL ended: %v", err))
+		}
 		close(gone)
 	}()
 	return process{pid: cmd.Process.Pid, ended: gone}
@@ -53,5 +57,5 @@ func alive(pid int) bool {
 		return false
 	}
 	err = p.Signal(syscall.Signal(0))
-	return (err == nil || err == syscall.EPERM) && !zombie(pid)
+	return (err == nil || errors.Is(err, syscall.EPERM)) && !zombie(pid)
 }

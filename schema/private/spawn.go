@@ -49,7 +49,7 @@ func (s *Server) spawnOnce(ctx context.Context, bin binaries) error {
 	if err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	s.process = child(cmd, ended)
+	s.process = child(cmd, ended, s.cfg.Log)
 	err = s.awaitAnswer(ctx)
 	switch {
 	case err == nil:
