@@ -15,8 +15,11 @@ const (
 	// keeperEnv, set to the room, makes a test binary a keeper instead of running its tests.
 	keeperEnv = "CHOBO_PGTEST_KEEPER"
 
-	// grace is how long the server waits for the next user: packages of one run follow each other, and so do runs.
-	grace = 30 * time.Second
+	// graceEnv shortens the grace, for tests of the keeper itself.
+	graceEnv = "CHOBO_PGTEST_GRACE"
+
+	// usualGrace is how long the server waits for the next user: packages of one run follow each other, and so do runs.
+	usualGrace = 30 * time.Second
 )
 
 func init() {
@@ -41,7 +44,15 @@ var testSettings = map[string]string{
 
 // keep runs the shared server until it has had no user for the grace.
 func keep(r room) error {
+	fmt.Println("keeper", os.Getpid())
 	ctx := context.Background()
+	grace := usualGrace
+	if short := os.Getenv(graceEnv); short != "" {
+		var err error
+		if grace, err = time.ParseDuration(short); err != nil {
+			return err
+		}
+	}
 	s, err := private.Start(ctx, private.Config{
 		Dir: r.file("server"), Settings: testSettings, Throwaway: true,
 		Log: func(line string) { fmt.Println(time.Now().Format(time.TimeOnly), line) },
@@ -52,7 +63,7 @@ func keep(r room) error {
 	if err := r.announce(s.URL()); err != nil {
 		return errors.Join(err, s.Stop(ctx))
 	}
-	users, err := r.awaitNobody(s.Done())
+	users, err := r.awaitNobody(grace, s.Done())
 	if err != nil {
 		return errors.Join(err, s.Stop(ctx))
 	}
@@ -69,7 +80,7 @@ func (r room) announce(rawURL string) error {
 }
 
 // awaitNobody returns the users' lock, ours alone, once nobody has held it for the grace.
-func (r room) awaitNobody(gone <-chan struct{}) (*os.File, error) {
+func (r room) awaitNobody(grace time.Duration, gone <-chan struct{}) (*os.File, error) {
 	for last := time.Now(); ; {
 		select {
 		case <-gone:
