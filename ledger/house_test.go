@@ -86,7 +86,7 @@ func walk(all []pkg, p pkg, path []string, visit func(path []string, imported st
 	for _, imported := range p.Imports {
 		visit(path, imported)
 		i := slices.IndexFunc(all, func(q pkg) bool { return q.ImportPath == imported })
-		if i >= 0 {
+		if i >= 0 && !slices.Contains(path, all[i].room()) {
 			walk(all, all[i], append(slices.Clip(path), all[i].room()), visit)
 		}
 	}
