@@ -81,9 +81,9 @@ func read(filename string, src []byte) (*Policy, *document) {
 			d.readExample(p, n)
 		}
 	}
-	d.checkTermsUsed(p, s)
 	d.compile(p, s)
 	if len(d.found) == 0 {
+		d.checkTermsUsed(p, s)
 		d.checkBehind(p)
 	}
 	return p, d
@@ -203,7 +203,7 @@ func (d *document) readTerm(p *Policy, t pair, s *scope) {
 
 func (d *document) checkTermsUsed(p *Policy, s *scope) {
 	for _, t := range p.terms {
-		if t.condition != nil && !s.used[t.name] && len(d.found) == 0 {
+		if !s.used[t.name] {
 			d.add(t.condition.start, "no rule uses the term %s", t.name)
 		}
 	}

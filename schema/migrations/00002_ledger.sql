@@ -257,7 +257,7 @@ CREATE INDEX job_runs_by_job ON job_runs (program, job, run_id);
 
 -- A transaction's lines come in one statement and add up to zero in both columns.
 -- +goose StatementBegin
-CREATE FUNCTION chobo_lines_add_up() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION chobo_zero_sum() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad record;
 BEGIN
@@ -272,7 +272,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER lines_add_up AFTER INSERT ON lines REFERENCING NEW TABLE AS new_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION chobo_lines_add_up();
+    FOR EACH STATEMENT EXECUTE FUNCTION chobo_zero_sum();
 
 -- +goose StatementBegin
 DO $$
@@ -282,7 +282,7 @@ BEGIN
         CALL chobo_protect(t::regclass);
     END LOOP;
     FOREACH t IN ARRAY ARRAY['chart', 'kinds', 'installation', 'programs', 'periods', 'benefits', 'benefit_stock', 'api_keys', 'members',
-                             'accounts', 'spilled_lots', 'notes', 'documents', 'due', 'job_runs'] LOOP
+                             'accounts', 'spilled_lots', 'notes', 'documents', 'due', 'job_runs', 'nodes'] LOOP
         CALL chobo_grant(t::regclass);
     END LOOP;
 END $$;
