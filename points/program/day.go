@@ -44,7 +44,7 @@ func (d day) start(zone *time.Location) time.Time {
 		_, offset := t.Zone()
 		start, _ := t.ZoneBounds()
 		at := midnight.Add(-time.Duration(offset) * time.Second) // when this stretch's clock shows it
-		if start.IsZero() || !at.Before(start) {
+		if start.IsZero() || at.After(start) {
 			return at.In(zone)
 		}
 		before := start.Add(-1)

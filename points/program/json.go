@@ -3,7 +3,6 @@ package program
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -17,16 +16,21 @@ func readJSON(source []byte) (value, *Problem) {
 	}
 	v, err := r.value()
 	if err == nil {
-		_, err = r.decoder.Token()
+		_, line, column, err := r.next()
 		if err == io.EOF {
 			return v, nil
 		}
-		err = errors.New("more after its end")
+		return value{}, &Problem{Message: "has more after its end", Line: line, Column: column}
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return value{}, r.problem(int(r.decoder.InputOffset()), fmt.Sprintf("is not JSON: %v", err))
+}
+
+// isJSON says whether a file is to be read as JSON rather than YAML, which allows less inside brackets.
+func isJSON(source []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(source), []byte("{")) && json.Valid(source)
 }
 
 type jsonReader struct {

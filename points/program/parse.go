@@ -17,7 +17,7 @@ import (
 //
 // It refuses with an *InvalidError that lists every problem found. A file has at most 256 KiB.
 func Parse(filename string, source []byte) (*Program, error) {
-	if looksLikeJSON(source) {
+	if isJSON(source) {
 		return read(filename, source, readJSON)
 	}
 	return read(filename, source, readYAML)

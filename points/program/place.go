@@ -1,7 +1,6 @@
 package program
 
 import (
-	"bytes"
 	"sort"
 	"unicode/utf8"
 )
@@ -27,9 +26,4 @@ func (p *places) of(at int) (line, column int) {
 	at = min(at, len(p.source))
 	line = sort.SearchInts(p.lines, at+1)
 	return line, utf8.RuneCount(p.source[p.lines[line-1]:at]) + 1
-}
-
-// looksLikeJSON says whether a file is to be read as JSON rather than YAML.
-func looksLikeJSON(source []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(source), []byte("{"))
 }

@@ -20,6 +20,14 @@ func (r *reader) refuse(v value, location, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Location: location, Message: fmt.Sprintf(format, args...), Line: v.line, Column: v.column})
 }
 
+// mistyped refuses a value that is not what it has to be.
+func (r *reader) mistyped(v value, location, what string) {
+	if v.kind == strange {
+		what += ", written out: anchors, aliases and tags are not read"
+	}
+	r.refuse(v, location, "must be %s", what)
+}
+
 // section is a mapping whose keys are known.
 type section struct {
 	*reader
@@ -47,7 +55,7 @@ func (r *reader) section(v value, location string, known ...string) section {
 			}
 		}
 	default:
-		r.refuse(v, location, "must be a mapping with keys: %s", strings.Join(known, ", "))
+		r.mistyped(v, location, "a mapping with keys: "+strings.Join(known, ", "))
 	}
 	return s
 }
@@ -84,7 +92,7 @@ func (s section) require(keys ...string) {
 func (s section) is(key string, k kind, what string) (value, bool) {
 	v := s.found[key]
 	if v.kind != k && v.kind != absent {
-		s.refuse(v, s.at(key), "must be %s", what)
+		s.mistyped(v, s.at(key), what)
 	}
 	return v, v.kind == k
 }
@@ -181,7 +189,7 @@ func (s section) exact(key string, otherwise, low, high decimal.Decimal) decimal
 			return d
 		}
 	}
-	s.refuse(v, s.at(key), "must be a decimal number from %s to %s, as %q", low, high, otherwise)
+	s.mistyped(v, s.at(key), fmt.Sprintf("a decimal number from %s to %s, as %q", low, high, otherwise))
 	return otherwise
 }
 

@@ -120,7 +120,8 @@ func compile(expression string) (cel.Program, []issue) {
 	if found.Err() != nil {
 		var issues []issue
 		for _, e := range found.Errors() {
-			issues = append(issues, issue{line: e.Location.Line(), column: e.Location.Column() + 1, message: e.Message})
+			// What has no place, such as too deep a nesting, is said of the beginning.
+			issues = append(issues, issue{line: max(e.Location.Line(), 1), column: e.Location.Column() + 1, message: e.Message})
 		}
 		return nil, issues
 	}
