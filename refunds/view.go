@@ -59,3 +59,48 @@ func ReturnView(a *points.Account, order, id string) *ReturnAnswer {
 	out := r.Answer(a)
 	return &out
 }
+
+// An OrderView is an order with its returns and the latest word on its cancellation.
+type OrderView struct {
+	*points.OrderView
+	Returns      []ReturnSummary   `json:"returns"`
+	Cancellation *CancellationView `json:"cancellation,omitempty"`
+}
+
+// A ReturnSummary is how far a return has come.
+type ReturnSummary struct {
+	ReturnID string           `json:"return_id"`
+	State    string           `json:"state"`
+	Reason   string           `json:"reason"`
+	Lines    []ReturnUnits    `json:"lines"`
+	Outcomes []policy.Outcome `json:"outcomes" doc:"Line by line."`
+}
+
+// A CancellationView is the latest request to cancel an order.
+type CancellationView struct {
+	State       string                `json:"state"`
+	RequestedAt time.Time             `json:"requested_at"`
+	Decision    policy.Decision       `json:"decision"`
+	History     []points.HistoryEntry `json:"history"`
+}
+
+// ViewOrder is the order of that id as the API shows it; nil when there is none.
+func ViewOrder(a *points.Account, id string) *OrderView {
+	o := a.OrderView(id)
+	if o == nil {
+		return nil
+	}
+	view := &OrderView{OrderView: o, Returns: []ReturnSummary{}}
+	for _, ret := range o.Returns {
+		r := points.Open[Return](a, returnKey(id, ret))
+		s := ReturnSummary{ReturnID: r.ID, State: r.State, Reason: r.Request.Reason, Lines: r.Request.Lines}
+		for _, l := range r.Lines {
+			s.Outcomes = append(s.Outcomes, l.Decision.Outcome)
+		}
+		view.Returns = append(view.Returns, s)
+	}
+	if k := points.Open[Cancellation](a, points.Key{Kind: points.CancellationDocument, ID: id}); k != nil {
+		view.Cancellation = &CancellationView{State: k.State, RequestedAt: k.RequestedAt.In(a.Zone()), Decision: shown(k.Decision), History: k.History}
+	}
+	return view
+}
