@@ -176,7 +176,10 @@ func (d *document) issuePlace(c *condition, issue *common.Error) place {
 
 // plainSyntax shortens the parser's words: the list of everything that could have come instead helps nobody.
 func plainSyntax(message string) string {
-	message = strings.TrimPrefix(message, "Syntax error: ")
+	message, isSyntax := strings.CutPrefix(message, "Syntax error: ")
+	if !isSyntax {
+		return message // our own, from expandHas
+	}
 	if i := strings.Index(message, " expecting "); i > 0 {
 		message = message[:i]
 	}

@@ -3,12 +3,12 @@
 // The terms are a YAML file that a shop's staff can read. It is a list of rules, read from top to bottom; the first rule
 // whose condition holds decides:
 //
-//	- rule: told-late
-//	  action: return
-//	  when: reason == "customer_convenience" && days_since_delivery > 5
-//	  clause: SM-R23.5
-//	  outcome: reject
-//	  explanation: Returns for convenience are possible within five days after the goods arrived.
+//   - rule: told-late
+//     action: return
+//     when: reason == "customer_convenience" && days_since_delivery > 5
+//     clause: SM-R23.5
+//     outcome: reject
+//     explanation: Returns for convenience are possible within five days after the goods arrived.
 //
 // Conditions are CEL over the facts of one order line:
 //

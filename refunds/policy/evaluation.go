@@ -30,17 +30,18 @@ type variable struct {
 }
 
 // variables lists every name of a policy. A variable's place in the list is its slot.
-func variablesOf(attributes, terms []string) (list []variable, slots map[string]int) {
-	slots = map[string]int{}
+func variablesOf(attributes, terms []string) ([]variable, map[string]int) {
+	var all []variable
+	slots := map[string]int{}
 	add := func(v variable, optional bool) {
 		// The number that an unknown carries is the variable's, so that a trace can name it.
-		v.unknown = types.NewUnknown(int64(len(list)), types.NewAttributeTrail(v.name))
-		slots[v.name] = len(list)
-		list = append(list, v)
+		v.unknown = types.NewUnknown(int64(len(all)), types.NewAttributeTrail(v.name))
+		slots[v.name] = len(all)
+		all = append(all, v)
 		if optional {
 			v.asks = true
-			slots[hasPrefix+v.name] = len(list)
-			list = append(list, v)
+			slots[hasPrefix+v.name] = len(all)
+			all = append(all, v)
 		}
 	}
 	for i, f := range facts {
@@ -55,7 +56,7 @@ func variablesOf(attributes, terms []string) (list []variable, slots map[string]
 	for i, t := range terms {
 		add(variable{name: t, origin: fromTerm, index: i}, false)
 	}
-	return list, slots
+	return all, slots
 }
 
 // An evaluation answers the names of one set of facts. It computes a value when it is first asked for and keeps it,

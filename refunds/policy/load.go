@@ -40,6 +40,17 @@ func Test(filename string, src []byte) ([]ExampleResult, error) {
 	return p.RunExamples(), nil
 }
 
+// ParseFacts reads one set of facts, YAML or JSON, written as in the examples of a policy file. The error is a *LoadError.
+func ParseFacts(filename string, src []byte) (Facts, error) {
+	d := &document{problems: problems{file: filename}}
+	root := d.parse(src)
+	if root == nil {
+		return Facts{}, d.err()
+	}
+	f := d.facts(root)
+	return f, d.err()
+}
+
 // read does all of Load but the examples.
 func read(filename string, src []byte) (*Policy, *document) {
 	d := &document{problems: problems{file: filename}}
@@ -70,9 +81,9 @@ func read(filename string, src []byte) (*Policy, *document) {
 			d.readExample(p, n)
 		}
 	}
-	d.checkTermsUsed(p, s)
 	d.compile(p, s)
 	if len(d.found) == 0 {
+		d.checkTermsUsed(p, s)
 		d.checkBehind(p)
 	}
 	return p, d
@@ -192,7 +203,7 @@ func (d *document) readTerm(p *Policy, t pair, s *scope) {
 
 func (d *document) checkTermsUsed(p *Policy, s *scope) {
 	for _, t := range p.terms {
-		if t.condition != nil && !s.used[t.name] && len(d.found) == 0 {
+		if !s.used[t.name] {
 			d.add(t.condition.start, "no rule uses the term %s", t.name)
 		}
 	}
@@ -245,11 +256,11 @@ func (d *document) checkBehind(p *Policy) {
 		r := &p.rules[i]
 		var behind *rule
 		reachable := false
-		for _, action := range []string{Cancel, Return} {
+		for _, action := range actionWords {
 			if !r.concerns(action) {
 				continue
 			}
-			v := p.blank(action, r.condition)
+			v := p.knowingOnly(action, r.condition)
 			if v == types.False {
 				continue
 			}
@@ -269,14 +280,6 @@ func (d *document) checkBehind(p *Policy) {
 			d.add(r.at, "rule %s can never be reached: its condition never holds", r.name)
 		}
 	}
-}
-
-// blank evaluates a condition knowing nothing but the action.
-func (p *Policy) blank(action string, c *condition) any {
-	e := p.evaluate(Facts{Action: action})
-	defer p.done(e)
-	e.blank = true
-	return e.truth(c)
 }
 
 // checkReached reports rules that decide no example.

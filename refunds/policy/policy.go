@@ -100,6 +100,14 @@ func (p *Policy) Decide(f Facts) Decision {
 	return silence(f.Action, p.silence)
 }
 
+// knowingOnly evaluates a condition with every fact unknown but the action.
+func (p *Policy) knowingOnly(action string, c *condition) ref.Val {
+	e := p.evaluate(Facts{Action: action})
+	defer p.done(e)
+	e.blank = true
+	return e.truth(c)
+}
+
 func (r *rule) concerns(action string) bool { return r.action == "" || r.action == action }
 
 // decide is the rule's decision for these facts.
@@ -120,10 +128,7 @@ func (r *rule) decide(e *evaluation) Decision {
 func (p *Policy) evaluate(f Facts) *evaluation {
 	e, ok := p.evaluations.Get().(*evaluation)
 	if !ok {
-		e = &evaluation{policy: p, values: nil}
-	}
-	if e.values == nil {
-		e.values = make([]ref.Val, len(p.variables))
+		e = &evaluation{policy: p, values: make([]ref.Val, len(p.variables))}
 	}
 	e.facts = f
 	return e

@@ -86,9 +86,10 @@ func (d *document) checkRule(p *Policy, r *rule, g *Grant, said map[string]place
 	if i := slices.IndexFunc(p.rules, func(o rule) bool { return o.name == r.name && r.name != "" }); i >= 0 {
 		d.add(r.at, "rule %s is already on line %d: every rule has a name of its own", r.name, p.rules[i].at.line)
 	}
+	known := slices.Contains(outcomeWords, string(r.decision.Outcome))
 	only := func(outcome Outcome, keys ...string) {
 		for _, k := range keys {
-			if at, ok := said[k]; ok && r.decision.Outcome != outcome && r.decision.Outcome != "" {
+			if at, ok := said[k]; ok && r.decision.Outcome != outcome && known {
 				d.add(at, "%s belongs to a rule whose outcome is %s", k, outcome)
 			}
 		}
