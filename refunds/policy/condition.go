@@ -39,14 +39,16 @@ func (d *document) parseCondition(e expression, s *scope) *condition {
 		}
 		return nil
 	}
-	before := len(d.found)
 	info := parsed.NativeRep().SourceInfo()
-	report := func(at ast.Expr, format string, args ...any) {
-		l := info.GetStartLocation(at.ID())
-		d.add(d.place(e, l.Line(), l.Column()), format, args...)
-	}
-	d.checkNames(parsed.NativeRep().Expr(), s, report)
-	if len(d.found) > before {
+	wrong := false
+	d.checkNames(parsed.NativeRep().Expr(), s, func(at ast.Expr, format string, args ...any) {
+		wrong = true
+		if !d.full() {
+			l := info.GetStartLocation(at.ID())
+			d.add(d.place(e, l.Line(), l.Column()), format, args...)
+		}
+	})
+	if wrong {
 		return nil
 	}
 	return &condition{expression: e, parsed: parsed}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -209,6 +210,24 @@ func TestUnknownIsNeitherTrueNorFalse(t *testing.T) {
 			t.Errorf("%s is %s, want %s (%v %s)", when, got.Value, want, got.Unknown, got.Note)
 		}
 	}
+}
+
+// A policy has no state: goroutines that share one do not disturb each other.
+func TestDecideFromManyGoroutines(t *testing.T) {
+	p := shippedPolicy(t, "samurai-mall")
+	var wait sync.WaitGroup
+	for _, reason := range []string{"defect", "customer_convenience", "lost", "customs"} {
+		f := Facts{Action: Return, Reason: reason, Category: "electronics", DaysSinceDelivery: new(2)}
+		want := p.Decide(f).Rule
+		wait.Go(func() {
+			for range 200 {
+				if got := p.Decide(f).Rule; got != want {
+					t.Errorf("%s: %s, want %s", reason, got, want)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }
 
 func TestWholeOrder(t *testing.T) {
