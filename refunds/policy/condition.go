@@ -26,7 +26,7 @@ type scope struct {
 	attributes []string
 }
 
-// parse reads e's grammar and notes unknown facts, words a fact can never be, and attributes used. Nil after a problem.
+// parseCondition reads e's grammar and notes unknown facts, words a fact can never be, and attributes used. Nil after a problem.
 func (d *document) parseCondition(e expression, s *scope) *condition {
 	env, err := baseEnv()
 	if err != nil {
@@ -39,14 +39,16 @@ func (d *document) parseCondition(e expression, s *scope) *condition {
 		}
 		return nil
 	}
-	before := len(d.found)
 	info := parsed.NativeRep().SourceInfo()
-	report := func(at ast.Expr, format string, args ...any) {
-		l := info.GetStartLocation(at.ID())
-		d.add(d.place(e, l.Line(), l.Column()), format, args...)
-	}
-	d.checkNames(parsed.NativeRep().Expr(), s, report)
-	if len(d.found) > before {
+	wrong := false
+	d.checkNames(parsed.NativeRep().Expr(), s, func(at ast.Expr, format string, args ...any) {
+		wrong = true
+		if !d.full() {
+			l := info.GetStartLocation(at.ID())
+			d.add(d.place(e, l.Line(), l.Column()), format, args...)
+		}
+	})
+	if wrong {
 		return nil
 	}
 	return &condition{expression: e, parsed: parsed}
@@ -132,9 +134,6 @@ func checkWords(call ast.CallExpr, report reporter) {
 				checkWord(left, word, report)
 			}
 		}
-		if name := dotted(right); name == facts[slotEvidence].name && left.Kind() == ast.LiteralKind {
-			return // evidence is whatever the shop calls it
-		}
 	}
 }
 
@@ -148,7 +147,7 @@ func checkWord(name, literal ast.Expr, report reporter) {
 	}
 }
 
-// check type-checks and compiles c in an environment that knows all names of the file.
+// checkCondition type-checks and compiles c in an environment that knows all names of the file.
 func (d *document) checkCondition(c *condition, env *cel.Env) bool {
 	checked, issues := env.Check(c.parsed)
 	if issues.Err() != nil {

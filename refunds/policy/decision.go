@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Outcome is how a request ends: granted, refused, or handed to a person.
 type Outcome string
 
@@ -69,12 +71,7 @@ func (d Decision) AwaitsGoods() bool { return d.requires(GoodsBack) || d.require
 func (d Decision) AwaitsInspection() bool { return d.requires(Inspection) }
 
 func (d Decision) requires(what string) bool {
-	for _, r := range d.Requires {
-		if r == what {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.Requires, what)
 }
 
 // Accepted is the decision that stands after a person accepted a review. Any other decision is returned as it is.

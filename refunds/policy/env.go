@@ -69,16 +69,14 @@ func extendEnv(attributes, terms []string) (*cel.Env, error) {
 
 func (k kind) celType() *cel.Type {
 	switch k {
-	case flag:
+	case kindFlag:
 		return cel.BoolType
-	case whole:
+	case kindWhole:
 		return cel.IntType
-	case hours:
+	case kindHours:
 		return cel.DoubleType
-	case list:
+	case kindList:
 		return cel.ListType(cel.StringType)
-	case anything:
-		return cel.DynType
 	}
 	return cel.StringType
 }

@@ -29,7 +29,7 @@ type variable struct {
 	unknown *types.Unknown
 }
 
-// variables lists every name of a policy. A variable's place in the list is its slot.
+// variablesOf lists every name of a policy. A variable's place in the list is its slot.
 func variablesOf(attributes, terms []string) ([]variable, map[string]int) {
 	var all []variable
 	slots := map[string]int{}

@@ -12,7 +12,8 @@ type Trace struct {
 	Policy   string   `json:"policy"`
 	Shop     string   `json:"shop,omitempty"`
 	Version  int      `json:"version"`
-	Steps    []Step   `json:"steps"` // the rules read, in order; the last one decided if Decision.Rule names it
+	Terms    []Step   `json:"terms,omitempty"` // what the rules read say in one word, Rule being that word
+	Steps    []Step   `json:"steps"`           // the rules read, in order; the last one decided if Decision.Rule names it
 	Decision Decision `json:"decision"`
 }
 
@@ -41,18 +42,24 @@ func (p *Policy) Explain(f Facts) Trace {
 		if !r.concerns(f.Action) {
 			continue
 		}
-		step := e.step(r)
+		step := e.step(r.name, r.condition)
+		step.Clause, step.Line = r.clause, r.at.line
 		t.Steps = append(t.Steps, step)
 		if step.Value == "true" {
 			break
 		}
 	}
+	for _, w := range p.terms {
+		if e.values[p.slots[w.name]] != nil { // a rule has asked for it
+			t.Terms = append(t.Terms, e.step(w.name, w.condition))
+		}
+	}
 	return t
 }
 
-func (e *evaluation) step(r *rule) Step {
-	s := Step{Rule: r.name, Clause: r.clause, Line: r.at.line, When: strings.Join(strings.Fields(r.condition.text), " ")}
-	switch v := e.truth(r.condition).(type) {
+func (e *evaluation) step(name string, c *condition) Step {
+	s := Step{Rule: name, Line: c.start.line, When: strings.Join(strings.Fields(c.text), " ")}
+	switch v := e.truth(c).(type) {
 	case types.Bool:
 		s.Value = fmt.Sprint(bool(v))
 	case *types.Unknown:
@@ -73,6 +80,9 @@ func (t Trace) String() string {
 		fmt.Fprintf(&b, ", shop %s", t.Shop)
 	}
 	b.WriteByte('\n')
+	for _, s := range t.Terms {
+		fmt.Fprintf(&b, "%-8s %s: %s\n", s.Value, s.Rule, s.When)
+	}
 	for _, s := range t.Steps {
 		fmt.Fprintf(&b, "%-8s line %-4d %s (%s)\n         when %s\n", s.Value, s.Line, s.Rule, s.Clause, s.When)
 		if len(s.Unknown) > 0 {

@@ -68,16 +68,20 @@ func read(filename string, src []byte) (*Policy, *document) {
 	p.silence = f.silence
 
 	s := &scope{used: map[string]bool{}}
+	if len(f.terms) > maxRules {
+		d.add(f.terms[maxRules].at, "terms has %d entries, more than %d", len(f.terms), maxRules)
+		return p, d
+	}
 	for _, t := range f.terms {
 		d.readTerm(p, t, s)
 	}
 	if f.rules != nil {
-		for i, n := range d.items(f.rules, "rules") {
+		for i, n := range d.items(f.rules, "rules", maxRules) {
 			d.readRule(p, n, s, i)
 		}
 	}
 	if f.examples != nil {
-		for _, n := range d.items(f.examples, "examples") {
+		for _, n := range d.items(f.examples, "examples", maxExamples) {
 			d.readExample(p, n)
 		}
 	}

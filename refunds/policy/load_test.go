@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // good is the smallest file that loads. The tests below spoil it one line at a time.
@@ -130,6 +131,37 @@ func TestLoadRefuses(t *testing.T) {
 			}
 			if t.Failed() {
 				t.Log(err)
+			}
+		})
+	}
+}
+
+// A file made to be dear is refused soon.
+func TestLoadIsBounded(t *testing.T) {
+	long := func(s string) string { return strings.Replace(good, "when: true", "when: "+s, 1) }
+	for name, src := range map[string]string{
+		"too large":            good + strings.Repeat("# more\n", 100_000),
+		"deep brackets":        long(strings.Repeat("(", 50_000)),
+		"deep lists":           long("'" + strings.Repeat("[", 50_000) + "'"),
+		"deep YAML":            good + strings.Repeat("[", 50_000),
+		"many unknown names":   long("'" + strings.Repeat("a||", 30_000) + "a'"),
+		"many known names":     long("'" + strings.Repeat("preorder||", 9_000) + "1'"),
+		"many rules":           strings.Replace(good, "rules:\n", "rules:\n"+strings.Repeat("  - {}\n", 20_000), 1),
+		"many rules in a line": strings.Replace(good, "rules:\n", "rules: ["+strings.Repeat("1,", 20_000)+"1]\nx:\n", 1),
+		"many examples":        good + strings.Repeat("  - {}\n", 20_000),
+		"many keys":            good + strings.Repeat("a: 1\n", 20_000),
+		"many terms":           strings.Replace(good, "terms:\n", "terms:\n"+strings.Repeat("  a: true\n", 10_000), 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_, err := Load("f.yaml", []byte(src))
+			if err == nil {
+				t.Error("loaded")
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			} else {
+				t.Logf("%s, %.120s", took, err)
 			}
 		})
 	}

@@ -38,7 +38,13 @@ type problems struct {
 	found []Problem
 }
 
+// full reports whether enough was found: what is dear to place is then left out.
+func (p *problems) full() bool { return len(p.found) >= maxProblems }
+
 func (p *problems) add(at place, format string, args ...any) {
+	if p.full() {
+		return
+	}
 	p.found = append(p.found, Problem{File: p.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 

@@ -87,26 +87,26 @@ func (d *document) plainFact(f *Facts, k pair) {
 		return
 	}
 	switch known.kind {
-	case text:
+	case kindText:
 		w, ok := d.word(k.value, k.key)
 		if ok && known.words != nil && !slices.Contains(known.words, w) {
 			d.add(d.at(k.value), "%s is never %q%s", k.key, w, suggestion(w, known.words, ""))
 		}
 		*f.textField(k.key) = w
-	case flag:
+	case kindFlag:
 		v, ok := d.truth(k.value, k.key)
 		if k.key == facts[slotPreorder].name {
 			f.Preorder = v
 		} else if ok {
 			f.ReplacementInStock = &v
 		}
-	case whole:
+	case kindWhole:
 		if v, ok := d.number(k.value, k.key); ok {
 			f.setNumber(k.key, v)
 		}
-	case hours:
+	case kindHours:
 		f.SinceOrder = d.hours(k)
-	case list:
+	case kindList:
 		f.Evidence = d.words(k.value, k.key)
 	}
 }

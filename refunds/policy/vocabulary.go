@@ -19,12 +19,11 @@ const (
 type kind int
 
 const (
-	text kind = iota
-	flag
-	whole
-	hours
-	list
-	anything
+	kindText kind = iota
+	kindFlag
+	kindWhole
+	kindHours
+	kindList
 )
 
 // A fact is one name that a rule may read.
@@ -63,20 +62,20 @@ var facts = [plainSlots]fact{
 	slotInitiatedBy:        {name: "initiated_by", words: []string{ByMember, ByShop, ByOperator}},
 	slotReason:             {name: "reason", words: slices.Concat(returnReasons, cancelReasons)},
 	slotStatus:             {name: "status", words: statuses},
-	slotPreorder:           {name: "preorder", kind: flag},
+	slotPreorder:           {name: "preorder", kind: kindFlag},
 	slotDestination:        {name: "destination", words: []string{"domestic", "overseas"}},
 	slotCategory:           {name: "category"},
-	slotUnitPrice:          {name: "unit_price", kind: whole},
-	slotEvidence:           {name: "evidence", kind: list},
+	slotUnitPrice:          {name: "unit_price", kind: kindWhole},
+	slotEvidence:           {name: "evidence", kind: kindList},
 	slotInspection:         {name: "inspection", words: inspections},
-	slotReplacementInStock: {name: "replacement_in_stock", kind: flag, optional: true},
+	slotReplacementInStock: {name: "replacement_in_stock", kind: kindFlag, optional: true},
 	slotPreferredRemedy:    {name: "preferred_remedy", words: []string{"", "refund", "exchange"}},
 	slotAtFault:            {name: "at_fault", words: []string{"", "mall", "shop", "carrier", "member"}},
-	slotDaysSinceDelivery:  {name: "days_since_delivery", kind: whole, optional: true},
-	slotDaysSinceOrder:     {name: "days_since_order", kind: whole},
-	slotHoursSinceOrder:    {name: "hours_since_order", kind: hours},
-	slotReturnsInWindow:    {name: "returns_in_window", kind: whole},
-	slotMaxReturns:         {name: "max_returns", kind: whole},
+	slotDaysSinceDelivery:  {name: "days_since_delivery", kind: kindWhole, optional: true},
+	slotDaysSinceOrder:     {name: "days_since_order", kind: kindWhole},
+	slotHoursSinceOrder:    {name: "hours_since_order", kind: kindHours},
+	slotReturnsInWindow:    {name: "returns_in_window", kind: kindWhole},
+	slotMaxReturns:         {name: "max_returns", kind: kindWhole},
 }
 
 var (

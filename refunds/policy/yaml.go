@@ -28,10 +28,13 @@ type pair struct {
 	value ast.Node
 }
 
-// limits on a file, far above what people write; they keep a hostile one from exhausting the parser.
+// Limits on a file, far above what people write. They keep a hostile one from costing more than a second.
 const (
-	maxBytes = 1 << 20
-	maxDepth = 64
+	maxBytes    = 256 << 10
+	maxDepth    = 64
+	maxRules    = 500
+	maxExamples = 2000
+	maxProblems = 200 // then the rest is not looked for
 )
 
 // parse returns the file's only document, or nil after noting why there is none.
@@ -142,9 +145,13 @@ func (d *document) mapping(n ast.Node, what string) []pair {
 	return pairs
 }
 
-// items reads a sequence.
-func (d *document) items(n ast.Node, what string) []ast.Node {
+// items reads a sequence of at most so many.
+func (d *document) items(n ast.Node, what string, most int) []ast.Node {
 	if s, ok := n.(*ast.SequenceNode); ok {
+		if len(s.Values) > most {
+			d.add(d.at(n), "%s has %d entries, more than %d", what, len(s.Values), most)
+			return nil
+		}
 		return s.Values
 	}
 	d.add(d.at(n), "%s must be a list, not %s", what, described(n))
@@ -172,7 +179,7 @@ func (d *document) words(n ast.Node, what string) []string {
 		return nil
 	}
 	var ws []string
-	for _, item := range d.items(n, what) {
+	for _, item := range d.items(n, what, maxExamples) {
 		if w, ok := d.word(item, what); ok {
 			ws = append(ws, w)
 		}
