@@ -1,0 +1,135 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"chobo/cmd/chobo/internal/api/body"
+)
+
+// How much of a body is read.
+const (
+	maxBody  = 1 << 20
+	maxBatch = 16 << 20
+)
+
+var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
+// An input is the body of a request. close gives its memory back; nothing may refer to it any more.
+type input struct {
+	doc *body.Document
+	raw *bytes.Buffer
+}
+
+var noBody = &body.Document{}
+
+func (in *input) close() {
+	if in.doc != nil && in.doc != noBody {
+		in.doc.Free()
+	}
+	if in.raw != nil && in.raw.Cap() <= 1<<17 {
+		in.raw.Reset()
+		buffers.Put(in.raw)
+	}
+}
+
+// readBody reads a body of at most so many bytes. It refuses a type that the route does not take, and what is too large.
+func (c *call) readBody(most int64, types ...string) (raw *bytes.Buffer, err error) {
+	if c.r.ContentLength > most {
+		return nil, problem(codeTooLarge, "the body has %d bytes, %d are taken", c.r.ContentLength, most)
+	}
+	raw = buffers.Get().(*bytes.Buffer)
+	_, err = raw.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, most))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problem(codeTooLarge, "the body has more than %d bytes", most)
+	case errors.Is(err, io.ErrUnexpectedEOF) || err != nil:
+		return nil, invalid(Fault{"body", "did not arrive in full"})
+	}
+	if raw.Len() > 0 {
+		if err := c.mayBe(types); err != nil {
+			return nil, err
+		}
+	}
+	return raw, nil
+}
+
+// mayBe refuses a body of another type. A body without a type is taken for the first.
+func (c *call) mayBe(types []string) error {
+	given := c.r.Header.Get("Content-Type")
+	if given == "" || given == types[0] {
+		return nil
+	}
+	name, _, err := mime.ParseMediaType(given)
+	if err == nil && (slices.Contains(types, name) || types[0] == jsonType && strings.HasSuffix(name, "+json")) {
+		return nil
+	}
+	return problem(codeMediaType, "the body is %s; %s is taken", given, strings.Join(types, " or "))
+}
+
+// input reads the body as JSON. An empty one is as good as an empty object where the route allows it.
+func (c *call) input(most int64) (*input, error) {
+	raw, err := c.readBody(most, jsonType)
+	if err != nil {
+		return nil, err
+	}
+	in := &input{doc: noBody, raw: raw}
+	if len(bytes.TrimSpace(raw.Bytes())) == 0 {
+		if !c.empty {
+			in.close()
+			return nil, invalid(Fault{"body", "is missing"})
+		}
+		return in, nil
+	}
+	if in.doc, err = body.Parse(raw.Bytes()); err != nil {
+		in.close()
+		return nil, invalid(Fault{"body", "is not JSON: " + err.Error()})
+	}
+	return in, nil
+}
+
+// bind reads the body into to, a pointer to a value of the route's type.
+func (in *input) bind(r *route, to any) error {
+	var found body.Problems
+	if in.doc == noBody {
+		found = r.plan.Empty(to)
+	} else {
+		found = in.doc.Bind(r.plan, to)
+	}
+	if len(found) > 0 {
+		return faulty(found)
+	}
+	return nil
+}
+
+// take reads the body of a call that does not post for a member.
+func take[B any](c *call) (*B, error) {
+	in, err := c.input(maxBody)
+	if err != nil {
+		return nil, err
+	}
+	defer in.close()
+	to := new(B)
+	if reflect.TypeFor[B]() != c.route.Body {
+		panic("api: " + c.route.ID + " reads another body")
+	}
+	return to, in.bind(c.route, to)
+}
+
+// answer writes a success.
+func (c *call) answer(status int, v any) error {
+	b, err := encode(v)
+	if err != nil {
+		return err
+	}
+	c.write(status, b)
+	return nil
+}

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// A document is the OpenAPI document as it is served.
+type document struct {
+	json []byte
+	yaml []byte
+}
+
+// publish writes the OpenAPI document and the page that shows it, once all operations are there.
+func (s *Server) publish() {
+	s.schemaOf(reflect.TypeFor[Operation]())
+	s.schemaOf(reflect.TypeFor[Preview]())
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s.api.OpenAPI()); err != nil {
+		panic(fmt.Sprintf("api: the OpenAPI document: %v", err))
+	}
+	s.openapi.json = b.Bytes()
+	var err error
+	if s.openapi.yaml, err = s.api.OpenAPI().YAML(); err != nil {
+		panic(fmt.Sprintf("api: the OpenAPI document: %v", err))
+	}
+	page := s.docsPage()
+	s.plain("GET /openapi.json", serveBytes(jsonType, s.openapi.json))
+	s.plain("GET /openapi.yaml", serveBytes(yamlType, s.openapi.yaml))
+	s.plain("GET /docs", serveBytes("text/html; charset=utf-8", page))
+}
+
+// schemaOf puts a type into the document that no operation names.
+func (s *Server) schemaOf(t reflect.Type) *huma.Schema {
+	return s.api.OpenAPI().Components.Schemas.Schema(t, true, "")
+}
+
+func serveBytes(contentType string, b []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		_, _ = w.Write(b)
+	}
+}

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A response remembers what was answered.
+type response struct {
+	http.ResponseWriter
+	status  int
+	problem *Problem
+	route   *route
+	id      string
+}
+
+// WriteHeader notes the status.
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes that the status is 200 if none was set.
+func (w *response) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection, so that exports can stream.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush lets streamed answers out.
+func (w *response) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// serve gives the request an id, answers it whatever happens, and tells of it once.
+func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	w := &response{ResponseWriter: hw, id: s.ids.of(r)}
+	hw.Header().Set(headerRequestID, w.id)
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			s.opts.Log.Error().Str("request_id", w.id).Str("method", r.Method).Str("route", r.Pattern).Str("panic", fmt.Sprint(v)).
+				Bytes("stack", debug.Stack()).Msg("failed")
+			if w.status != 0 {
+				panic(http.ErrAbortHandler) // too late to say so
+			}
+			s.fail(w, problem(codeInternal, "the operator has been told"))
+		}
+		s.tell(w, r, time.Since(began))
+	}()
+	s.mux.ServeHTTP(w, r)
+}
+
+// tell counts the request and writes its line.
+func (s *Server) tell(w *response, r *http.Request, took time.Duration) {
+	s.meters.request(w.route, w.status, took)
+	e := s.opts.Log.Debug()
+	if w.status >= 500 {
+		e = s.opts.Log.Warn()
+	}
+	if e == nil {
+		return
+	}
+	// The path holds ids of members; the route does not.
+	e = e.Str("request_id", w.id).Str("method", r.Method).Str("route", r.Pattern).Int("status", w.status)
+	if w.problem != nil {
+		e = e.Str("code", string(w.problem.Code))
+	}
+	e.Float64("took_ms", float64(took.Microseconds())/1000).Msg("answered")
+}
+
+// fail answers with a problem.
+func (s *Server) fail(w *response, p *Problem) {
+	if p.Status >= 500 && p.RequestID == "" {
+		q := *p
+		q.RequestID = w.id
+		p = &q
+	}
+	w.problem = p
+	p.header(w.Header())
+	w.Header().Set("Content-Type", problemType)
+	b := p.bytes()
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b)
+}
+
+// failWith answers with what an error means, and keeps the words of an internal one for the operator.
+func (s *Server) failWith(w *response, err error) {
+	s.fail(w, s.known(w.id, err))
+}
+
+// known is the problem that an error means.
+func (s *Server) known(id string, err error) *Problem {
+	p := problemOf(err)
+	if p.Status >= 500 {
+		s.opts.Log.Error().Str("request_id", id).Err(err).Msg("failed")
+		if p.RequestID == "" {
+			q := *p
+			q.RequestID = id
+			p = &q
+		}
+	}
+	return p
+}
+
+// requestIDs number requests: a prefix of this process and a count.
+type requestIDs struct {
+	prefix string
+	count  *atomic.Int64
+}
+
+func newRequestIDs() requestIDs {
+	return requestIDs{prefix: strings.ToLower(rand.Text()[:8]) + "-", count: &atomic.Int64{}}
+}
+
+// of is the id that the caller gave, if it is one to put into a log, or a new one.
+func (ids requestIDs) of(r *http.Request) string {
+	if id := r.Header.Get(headerRequestID); id != "" && len(id) <= 64 && strings.IndexFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) < 0 {
+		return id
+	}
+	return ids.prefix + strconv.FormatInt(ids.count.Add(1), 36)
+}
+
+// meters count requests.
+type meters struct {
+	seconds *prometheus.HistogramVec
+	answers *prometheus.CounterVec
+}
+
+func newMeters(reg prometheus.Registerer) *meters {
+	m := &meters{
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "chobo_http_request_seconds",
+			Help: "From the request's head to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15)}, []string{"operation"}),
+		answers: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "chobo_http_requests_total",
+			Help: "Requests by operation and status."}, []string{"operation", "status"}),
+	}
+	reg.MustRegister(m.seconds, m.answers)
+	return m
+}
+
+func (m *meters) request(r *route, status int, took time.Duration) {
+	operation := "other"
+	if r != nil {
+		operation = r.ID
+	}
+	m.seconds.WithLabelValues(operation).Observe(took.Seconds())
+	m.answers.WithLabelValues(operation, strconv.Itoa(status)).Inc()
+}
