@@ -61,5 +61,16 @@ func (k Kind) String() string {
 // MarshalText writes the kind's name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads the kind of that name.
+func (k *Kind) UnmarshalText(name []byte) error {
+	for kind, n := range kindNames {
+		if n == string(name) {
+			*k = kind
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no kind of transaction", name)
+}
+
 // Kinds lists every kind with its name.
 func Kinds() map[Kind]string { return kindNames }

@@ -38,6 +38,17 @@ func (id TransactionID) MarshalJSON() ([]byte, error) {
 	return []byte(strconv.Quote(id.String())), nil
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (id *TransactionID) UnmarshalJSON(b []byte) error {
+	text, err := strconv.Unquote(string(b))
+	if err != nil {
+		return fmt.Errorf("transaction id %s: not a string", b)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	*id = TransactionID(n)
+	return err
+}
+
 // A Line moves points, and their value in money, on one account. Debit is plus, credit is minus.
 type Line struct {
 	Account   Account
