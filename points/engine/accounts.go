@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"chobo/ledger"
+	"chobo/points"
+)
+
+// accountsSQL stores the members' rows, if they still are at the version that was read. Lots, holds and documents to
+// watch come as one array for all members, of which each takes its slice.
+const accountsSQL = `
+UPDATE accounts a
+   SET version = a.version + 1, status = u.status,
+       available = u.available, pending = u.pending, reserved = u.reserved, debt = u.debt,
+       last_transaction = u.last_transaction, last_lot = u.last_lot,
+       last_at = u.last_at, qualified_at = u.qualified_at, active_at = u.active_at, lapsed_at = u.lapsed_at,
+       spilled = u.spilled, spilled_points = u.spilled_points, spill_expires = u.spill_expires,
+       hints = CASE WHEN u.hints_to > u.hints_from THEN ($18::bigint[])[u.hints_from + 1 : u.hints_to] END,
+       lots = CASE WHEN u.lots_to > u.lots_from THEN ($19::bigint[])[u.lots_from + 1 : u.lots_to] END,
+       holds = CASE WHEN u.holds_to > u.holds_from THEN ($20::bigint[])[u.holds_from + 1 : u.holds_to] END,
+       hold_orders = CASE WHEN u.orders_to > u.orders_from THEN ($21::text[])[u.orders_from + 1 : u.orders_to] END,
+       watch = CASE WHEN u.watch_to > u.watch_from THEN ($22::text[])[u.watch_from + 1 : u.watch_to] END
+  FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::int[], $15::bigint[], $16::timestamptz[],
+              $23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::int[])
+    AS u(member, version, status, available, pending, reserved, debt, last_transaction, last_lot,
+         last_at, qualified_at, active_at, lapsed_at, spilled, spilled_points, spill_expires,
+         hints_from, hints_to, lots_from, lots_to, holds_from, holds_to, orders_from, orders_to, watch_from, watch_to)
+ WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($17::uuid[])`
+
+// A cut array holds what all members have, and where each one's part begins and ends.
+type cut struct {
+	array
+	from, to array
+}
+
+func newCut(of array) cut { return cut{of, int4s(), int4s()} }
+
+func (c *cut) begin() { c.from.int32(c.n) }
+func (c *cut) end()   { c.to.int32(c.n) }
+
+// storeAccounts stores the members' rows, their spilled lots and their notes in the jobs' list.
+func (b *batch) storeAccounts(ctx context.Context, changed []*loaded) error {
+	members, versions, status := uuids(), int8s(), int2s()
+	available, pending, reserved, debt := int8s(), int8s(), int8s(), int8s()
+	transactions, lastLots := int8s(), int8s()
+	lastAt, qualifiedAt, activeAt, lapsedAt := times(), times(), times(), times()
+	spilled, spilledPoints, spillExpires := int4s(), int8s(), times()
+	hints, lots, holds, orders, watch := newCut(int8s()), newCut(int8s()), newCut(int8s()), newCut(texts()), newCut(texts())
+	due, spill := newDueNotes(), newSpill()
+	for _, l := range changed {
+		repacked := l.Repack()
+		due.note(l)
+		spill.add(l, repacked)
+		members.member(l.Member)
+		versions.int64(l.version)
+		status.int16(int16(l.Status))
+		available.int64(int64(l.Available))
+		pending.int64(int64(l.Pending))
+		reserved.int64(int64(l.Reserved))
+		debt.int64(int64(l.Debt))
+		transactions.int64(int64(l.LastTransaction))
+		lastLots.int64(int64(l.LastLot))
+		lastAt.time(l.LastAt)
+		qualifiedAt.time(l.QualifiedAt)
+		activeAt.time(l.ActiveAt)
+		lapsedAt.time(l.LapsedAt)
+		spilled.int32(repacked.Spilled)
+		spilledPoints.int64(int64(repacked.SpilledPoints))
+		spillExpires.time(repacked.SpillExpires)
+		hints.begin()
+		if l.Hints != [points.DueKinds]time.Time{} {
+			for _, at := range l.Hints {
+				hints.int64(micros(at))
+			}
+		}
+		hints.end()
+		lots.begin()
+		for _, lot := range repacked.Packed {
+			packLot(&lots.array, lot)
+		}
+		lots.end()
+		holds.begin()
+		orders.begin()
+		for _, h := range l.Holds {
+			packHold(&holds.array, h)
+			orders.text(h.Order)
+		}
+		holds.end()
+		orders.end()
+		watch.begin()
+		for _, w := range l.Watch {
+			watch.text(w.String())
+		}
+		watch.end()
+	}
+	err := b.write(ctx, accountsSQL, members.n, members.value(), versions.value(), status.value(), available.value(), pending.value(),
+		reserved.value(), debt.value(), transactions.value(), lastLots.value(), lastAt.value(), qualifiedAt.value(), activeAt.value(), lapsedAt.value(),
+		spilled.value(), spilledPoints.value(), spillExpires.value(), members.value(),
+		hints.value(), lots.value(), holds.value(), orders.value(), watch.value(),
+		hints.from.value(), hints.to.value(), lots.from.value(), lots.to.value(), holds.from.value(), holds.to.value(),
+		orders.from.value(), orders.to.value(), watch.from.value(), watch.to.value())
+	if err != nil {
+		return err
+	}
+	if err := spill.store(ctx, b); err != nil {
+		return err
+	}
+	return due.store(ctx, b)
+}
+
+func packLot(a *array, l points.Lot) {
+	a.int64(int64(l.ID))
+	a.int64(int64(l.Remaining))
+	a.int64(int64(l.Reserved))
+	a.int64(micros(l.ExpiresAt))
+	a.int64(micros(l.GrantedAt))
+}
+
+func packHold(a *array, h points.Hold) {
+	a.int64(int64(h.Lot))
+	a.int64(int64(h.Points))
+	a.int64(micros(h.Due))
+	a.int64(micros(h.ExpiresAt))
+}
+
+const (
+	newSpillSQL = `
+INSERT INTO spilled_lots (member, lot, remaining, reserved, expires_at, granted_at)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])`
+	// These find rows by their whole key: no member = ANY, as in recallSQL.
+	changedSpillSQL = `
+UPDATE spilled_lots s SET remaining = u.remaining, reserved = u.reserved, expires_at = u.expires_at, granted_at = u.granted_at
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+    AS u(member, lot, remaining, reserved, expires_at, granted_at)
+ WHERE s.member = u.member AND s.lot = u.lot`
+	goneSpillSQL = `
+DELETE FROM spilled_lots s USING unnest($1::uuid[], $2::bigint[]) AS u(member, lot)
+ WHERE s.member = u.member AND s.lot = u.lot`
+)
+
+// A spill is what changes among the lots in rows of their own.
+type spill struct {
+	added, changed        lotRows
+	goneMembers, goneLots array
+}
+
+func newSpill() *spill {
+	return &spill{newLotRows(), newLotRows(), uuids(), int8s()}
+}
+
+func (s *spill) add(l *loaded, r points.Repacking) {
+	for _, lot := range r.Insert {
+		s.added.add(l.Member, lot)
+	}
+	for _, lot := range r.Update {
+		s.changed.add(l.Member, lot)
+	}
+	for _, lot := range r.Delete {
+		s.goneMembers.member(l.Member)
+		s.goneLots.int64(int64(lot))
+	}
+}
+
+func (s *spill) store(ctx context.Context, b *batch) error {
+	if err := b.write(ctx, goneSpillSQL, s.goneLots.n, s.goneMembers.value(), s.goneLots.value()); err != nil {
+		return err
+	}
+	if err := b.write(ctx, changedSpillSQL, s.changed.lots.n, s.changed.args()...); err != nil {
+		return err
+	}
+	return b.write(ctx, newSpillSQL, s.added.lots.n, s.added.args()...)
+}
+
+// lotRows are columns of spilled_lots.
+type lotRows struct {
+	members, lots, remaining, reserved, expires, granted array
+}
+
+func newLotRows() lotRows { return lotRows{uuids(), int8s(), int8s(), int8s(), times(), times()} }
+
+func (r *lotRows) add(m ledger.Member, l points.Lot) {
+	r.members.member(m)
+	r.lots.int64(int64(l.ID))
+	r.remaining.int64(int64(l.Remaining))
+	r.reserved.int64(int64(l.Reserved))
+	r.expires.time(l.ExpiresAt)
+	r.granted.time(l.GrantedAt)
+}
+
+func (r *lotRows) args() []any {
+	return []any{r.members.value(), r.lots.value(), r.remaining.value(), r.reserved.value(), r.expires.value(), r.granted.value()}
+}
+
+const (
+	newDueSQL = `
+INSERT INTO due (member, kind, at, program)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::int[])
+    ON CONFLICT DO NOTHING`
+	// goneDueSQL reads the whole list of the members, which is short.
+	goneDueSQL = `
+DELETE FROM due d USING unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) AS u(member, kind, at)
+ WHERE d.member = u.member AND d.kind = u.kind AND d.at <= u.at AND d.member = ANY($1::uuid[])`
+)
+
+// dueNotes are what changes in the jobs' list of members to visit.
+type dueNotes struct {
+	members, kinds, at, programs    array
+	goneMembers, goneKinds, goneAts array
+}
+
+func newDueNotes() *dueNotes {
+	return &dueNotes{uuids(), int2s(), times(), int4s(), uuids(), int2s(), times()}
+}
+
+// note sees to it that for each kind of event that the member has due a note stands in the list, not later than it;
+// and takes out those that a job has worked off.
+func (d *dueNotes) note(l *loaded) {
+	for kind := range points.Due(points.DueKinds) {
+		if up := l.Visited(kind); !up.IsZero() {
+			d.goneMembers.member(l.Member)
+			d.goneKinds.int16(int16(kind))
+			d.goneAts.time(up)
+		}
+		next := l.NextDue(kind)
+		if next.IsZero() || !l.Hints[kind].IsZero() && !next.Before(l.Hints[kind]) {
+			continue
+		}
+		l.Hints[kind] = next
+		d.members.member(l.Member)
+		d.kinds.int16(int16(kind))
+		d.at.time(next)
+		d.programs.int32(l.program.ID)
+	}
+}
+
+func (d *dueNotes) store(ctx context.Context, b *batch) error {
+	if d.goneKinds.n > 0 {
+		if _, err := b.exec(ctx, goneDueSQL, d.goneMembers.value(), d.goneKinds.value(), d.goneAts.value()); err != nil {
+			return err
+		}
+	}
+	if d.kinds.n == 0 {
+		return nil
+	}
+	_, err := b.exec(ctx, newDueSQL, d.members.value(), d.kinds.value(), d.at.value(), d.programs.value())
+	return err
+}

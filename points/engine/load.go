@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"chobo/ledger"
+	"chobo/points"
+	"chobo/points/program"
+)
+
+// A want is what an account lacks.
+type want struct {
+	*loaded
+	need points.Need
+}
+
+// load gives accounts what they lack, all of one kind in one query. What is not there is loaded as such. stock is the
+// query for stock, with locks or without.
+func load(ctx context.Context, q ask, stock string, wants []want) error {
+	if err := loadDocuments(ctx, q, wants); err != nil {
+		return fmt.Errorf("load documents: %w", err)
+	}
+	if err := loadLosses(ctx, q, wants); err != nil {
+		return fmt.Errorf("load losses: %w", err)
+	}
+	for _, w := range wants {
+		if w.need.Lots != 0 {
+			if err := loadLots(ctx, q, w); err != nil {
+				return fmt.Errorf("load lots: %w", err)
+			}
+		}
+	}
+	if err := loadStock(ctx, q, stock, wants); err != nil {
+		return fmt.Errorf("load stock: %w", err)
+	}
+	return nil
+}
+
+// documentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
+const documentsSQL = `
+SELECT record_send(ROW(d.member, d.kind, d.id, d.state, d.at, d.body))
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[]) AS u(member, kind, id)
+  JOIN documents d ON d.member = u.member AND d.kind = u.kind AND d.id = u.id`
+
+func loadDocuments(ctx context.Context, q ask, wants []want) error {
+	type place struct {
+		member ledger.Member
+		points.Key
+	}
+	asked := map[place]*loaded{}
+	members, kinds, ids := uuids(), int2s(), texts()
+	for _, w := range wants {
+		for _, key := range w.need.Documents {
+			at := place{w.Member, key}
+			if w.Loaded(key) || asked[at] != nil {
+				continue
+			}
+			asked[at] = w.loaded
+			members.member(w.Member)
+			kinds.int16(int16(key.Kind))
+			ids.text(key.ID)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	rows, err := q(ctx, documentsSQL, members.value(), kinds.value(), ids.value())
+	err = each(rows, err, 6, func(r *record) {
+		at := place{r.member(), points.Key{Kind: points.DocumentKind(r.int16()), ID: r.text()}}
+		state, made, body := r.text(), r.time(), r.copy()
+		if l := asked[at]; l != nil {
+			l.Load(at.Key, state, made, body)
+			delete(asked, at)
+		}
+	})
+	for at, l := range asked {
+		l.Load(at.Key, "", time.Time{}, nil)
+	}
+	return err
+}
+
+// lossesSQL sums what of lots was lost without being spent. A loss is a credit of a house account, and a debit is plus.
+const lossesSQL = `
+SELECT record_send(ROW(l.member, l.lot, l.account, -sum(l.points)::bigint))
+  FROM unnest($1::uuid[], $2::bigint[]) AS u(member, lot)
+  JOIN lines l ON l.member = u.member AND l.lot = u.lot
+ WHERE l.account = ANY($3::smallint[])
+ GROUP BY l.member, l.lot, l.account
+ ORDER BY l.member, l.lot, l.account`
+
+func loadLosses(ctx context.Context, q ask, wants []want) error {
+	type place struct {
+		member ledger.Member
+		lot    ledger.LotID
+	}
+	asked := map[place]*loaded{}
+	members, lots, accounts := uuids(), int8s(), int2s()
+	for _, w := range wants {
+		for _, lot := range w.need.Losses {
+			at := place{w.Member, lot}
+			if asked[at] != nil {
+				continue
+			}
+			asked[at] = w.loaded
+			members.member(w.Member)
+			lots.int64(int64(lot))
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	for _, account := range ledger.LossAccounts {
+		accounts.int16(int16(account))
+	}
+	found := map[place][]points.Loss{}
+	rows, err := q(ctx, lossesSQL, members.value(), lots.value(), accounts.value())
+	err = each(rows, err, 4, func(r *record) {
+		at := place{r.member(), ledger.LotID(r.int64())}
+		found[at] = append(found[at], points.Loss{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64())})
+	})
+	for at, l := range asked {
+		l.LoadLosses(at.lot, found[at])
+	}
+	return err
+}
+
+// The spilled lots of a member in the two spending orders, behind those that were loaded.
+const (
+	lotColumns   = `SELECT record_send(ROW(lot, remaining, reserved, expires_at, granted_at)) FROM spilled_lots WHERE member = $1 `
+	expiryLotSQL = lotColumns + `ORDER BY expires_at, granted_at, lot OFFSET $2 LIMIT $3`
+	grantLotSQL  = lotColumns + `ORDER BY granted_at, lot OFFSET $2 LIMIT $3`
+)
+
+func loadLots(ctx context.Context, q ask, w want) error {
+	n := w.need.Lots
+	if n < 0 || n > w.Spilled {
+		n = w.Spilled
+	}
+	if n <= 0 {
+		return nil
+	}
+	query, byExpiry := expiryLotSQL, true
+	if w.Programs.InForce(w.Now).Redeem.LotOrder == program.OldestGrant {
+		query, byExpiry = grantLotSQL, false
+	}
+	lots := make([]points.Lot, 0, n+1)
+	rows, err := q(ctx, query, w.Member.String(), w.spilled, n+1)
+	err = each(rows, err, 5, func(r *record) {
+		lots = append(lots, points.Lot{ID: ledger.LotID(r.int64()), Remaining: ledger.Points(r.int64()), Reserved: ledger.Points(r.int64()),
+			ExpiresAt: r.time(), GrantedAt: r.time()})
+	})
+	if err != nil {
+		return err
+	}
+	all := n == w.Spilled
+	if len(lots) < n || all != (len(lots) == n) {
+		return fmt.Errorf("member %s has %d spilled lots behind %d, and %d are in its row", w.Member, len(lots), w.spilled, w.Spilled)
+	}
+	w.spilled += n
+	w.LoadLots(lots[:n], all)
+	if !all && byExpiry {
+		w.SpillExpires = lots[n].ExpiresAt
+	}
+	return nil
+}
+
+// A stock is what is left of a program's benefits, and was when it was read. The accounts of a batch share it.
+type stock struct {
+	left map[string]*int64
+	was  map[string]int64
+}
+
+func newStock() *stock { return &stock{map[string]*int64{}, map[string]int64{}} }
+
+const stockColumns = `
+SELECT record_send(ROW(s.program, s.benefit, s.remaining))
+  FROM unnest($1::int[], $2::text[]) AS u(program, benefit)
+  JOIN benefit_stock s ON s.program = u.program AND s.benefit = u.benefit`
+
+// stockSQL reads what is left of benefits; lockStockSQL locks it too, in one order, behind the members.
+const (
+	stockSQL     = stockColumns
+	lockStockSQL = stockColumns + ` ORDER BY s.program, s.benefit FOR UPDATE OF s`
+)
+
+func loadStock(ctx context.Context, q ask, query string, wants []want) error {
+	programs, benefits := int4s(), texts()
+	stocks := map[int]*stock{}
+	for _, w := range wants {
+		for _, benefit := range w.need.Stock {
+			if _, ok := w.Stock[benefit]; ok {
+				continue
+			}
+			w.Stock[benefit] = new(int64)
+			stocks[w.program.ID] = w.stock
+			programs.int32(w.program.ID)
+			benefits.text(benefit)
+		}
+	}
+	if programs.n == 0 {
+		return nil
+	}
+	rows, err := q(ctx, query, programs.value(), benefits.value())
+	return each(rows, err, 3, func(r *record) {
+		program, benefit, left := r.int32(), r.text(), r.int64()
+		*stocks[program].left[benefit], stocks[program].was[benefit] = left, left
+	})
+}

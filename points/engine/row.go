@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"chobo/ledger"
+	"chobo/points"
+)
+
+// A loaded is a member's account as the database had it and as commands changed it since.
+type loaded struct {
+	*points.Account
+	program  *Program
+	stock    *stock
+	version  int64 // of the row; the update finds the row only if nobody else changed it
+	enrolled bool  // before the batch
+	changed  bool  // a command was accepted
+	spilled  int   // lots that were loaded from rows of their own
+}
+
+// rowFields is how many fields the queries for a member's row select.
+const rowFields = 22
+
+// readRow reads a member's row: rowFields fields, of which the first is installation.revision.
+func readRow(r *record) (revision int64, l *loaded, err error) {
+	revision = r.int64()
+	l = &loaded{Account: &points.Account{}}
+	a := l.Account
+	a.Member = r.member()
+	l.version = r.int64()
+	a.Status = points.Status(r.int16())
+	l.enrolled = a.Status != 0
+	for _, n := range []*ledger.Points{&a.Available, &a.Pending, &a.Reserved, &a.Debt} {
+		*n = ledger.Points(r.int64())
+	}
+	a.LastTransaction, a.LastLot = ledger.TransactionID(r.int64()), ledger.LotID(r.int64())
+	for _, t := range []*time.Time{&a.LastAt, &a.QualifiedAt, &a.ActiveAt, &a.LapsedAt} {
+		*t = r.time()
+	}
+	a.Spilled, a.SpilledPoints, a.SpillExpires = r.int32(), ledger.Points(r.int64()), r.time()
+	hints, lots, holds := r.int64s(), r.int64s(), r.int64s()
+	orders, watch := r.texts(), r.texts()
+	if r.err != nil {
+		return 0, nil, fmt.Errorf("read a member's row: %w", r.err)
+	}
+	if err := unpack(a, hints, lots, holds, orders, watch); err != nil {
+		return 0, nil, fmt.Errorf("read the row of member %s: %w", a.Member, err)
+	}
+	return revision, l, nil
+}
+
+// How many numbers pack a lot and a hold.
+const (
+	lotNumbers  = 5
+	holdNumbers = 4
+)
+
+func unpack(a *points.Account, hints, lots, holds []int64, orders, watch []string) error {
+	if len(hints) != 0 && len(hints) != points.DueKinds || len(lots)%lotNumbers != 0 || len(holds)%holdNumbers != 0 || len(orders) != len(holds)/holdNumbers {
+		return fmt.Errorf("%d hints, %d numbers of lots, %d of holds, %d orders", len(hints), len(lots), len(holds), len(orders))
+	}
+	for i, at := range hints {
+		a.Hints[i] = instant(at)
+	}
+	if len(lots) > 0 {
+		a.Lots = make([]points.Lot, 0, len(lots)/lotNumbers+1)
+	}
+	for ; len(lots) > 0; lots = lots[lotNumbers:] {
+		a.Lots = append(a.Lots, points.Lot{ID: ledger.LotID(lots[0]), Remaining: ledger.Points(lots[1]), Reserved: ledger.Points(lots[2]),
+			ExpiresAt: instant(lots[3]), GrantedAt: instant(lots[4])})
+	}
+	for i := 0; len(holds) > 0; i, holds = i+1, holds[holdNumbers:] {
+		a.Holds = append(a.Holds, points.Hold{Lot: ledger.LotID(holds[0]), Points: ledger.Points(holds[1]), Due: instant(holds[2]),
+			ExpiresAt: instant(holds[3]), Order: orders[i]})
+	}
+	for _, s := range watch {
+		w, err := points.ParseWatched(s)
+		if err != nil {
+			return err
+		}
+		a.Watch = append(a.Watch, w)
+	}
+	return nil
+}
+
+// instant is the time of so many microseconds since 1970; zero for 0.
+func instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// micros is the reverse of instant.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}

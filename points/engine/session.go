@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// An ask runs a query with its statement prepared.
+type ask func(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+
+// each calls fn with every row of a query that selects one record_send.
+func each(rows *sql.Rows, err error, fields int, fn func(r *record)) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err has told
+	for rows.Next() {
+		var raw sql.RawBytes
+		if err := rows.Scan(&raw); err != nil {
+			return err
+		}
+		r := readRecord(raw, fields)
+		fn(&r)
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return rows.Err()
+}
+
+const (
+	sessionLife = 5 * time.Minute // of a worker's connection
+	planLife    = time.Second     // of the plans made on it
+)
+
+// settingsSQL makes a worker's connection keep the plan of each statement, and lets the server drop its locks should
+// the network swallow us in mid-transaction.
+const settingsSQL = `
+SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off;
+SET enable_mergejoin = off;
+SET statement_timeout = '15s';
+SET idle_in_transaction_session_timeout = '15s'`
+
+// A session is a worker's own connection with its prepared statements.
+type session struct {
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	born    time.Time
+	planned time.Time
+}
+
+// replanSQL lets the next batch plan anew. A plan that was right for an empty table would otherwise be kept while the
+// table grows to millions of rows.
+const replanSQL = `DISCARD PLANS`
+
+// replan forgets the plans that are old.
+func (s *session) replan(ctx context.Context) error {
+	if time.Since(s.planned) < planLife {
+		return nil
+	}
+	s.planned = time.Now()
+	return s.plain(ctx, replanSQL)
+}
+
+func openSession(ctx context.Context, db *sqlx.DB) (*session, error) {
+	conn, err := db.DB.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{conn: conn, stmts: map[string]*sql.Stmt{}, born: time.Now(), planned: time.Now()}
+	if _, err := conn.ExecContext(ctx, settingsSQL); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// close ends the connection: its settings are not for the pool.
+func (s *session) close() {
+	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = s.conn.Close()
+}
+
+func (s *session) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := s.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := s.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	s.stmts[query] = stmt
+	return stmt, nil
+}
+
+func (s *session) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := s.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+}
+
+// exec runs a statement and returns how many rows it touched.
+func (s *session) exec(ctx context.Context, query string, args ...any) (int, error) {
+	stmt, err := s.prepared(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	done, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return int(n), err
+}
+
+// plain runs a statement without parameters, such as BEGIN.
+func (s *session) plain(ctx context.Context, query string) error {
+	_, err := s.conn.ExecContext(ctx, query)
+	return err
+}
+
+// A pool prepares statements for readers, on whichever connection they get.
+type pool struct {
+	db    *sqlx.DB
+	mu    sync.Mutex
+	stmts map[string]*sql.Stmt
+}
+
+func newPool(db *sqlx.DB) *pool { return &pool{db: db, stmts: map[string]*sql.Stmt{}} }
+
+func (p *pool) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	p.mu.Lock()
+	stmt, ok := p.stmts[query]
+	p.mu.Unlock()
+	if ok {
+		return stmt, nil
+	}
+	stmt, err := p.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first, ok := p.stmts[query]; ok {
+		return first, stmt.Close()
+	}
+	p.stmts[query] = stmt
+	return stmt, nil
+}
+
+func (p *pool) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := p.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+}
+
+// snapshot runs fn with queries that all see the database at one instant.
+func (p *pool) snapshot(ctx context.Context, fn func(ask) error) (err error) {
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err2 := tx.Rollback(); err2 != nil && !errors.Is(err2, sql.ErrTxDone) && err == nil {
+			err = err2
+		}
+	}()
+	return fn(func(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+		stmt, err := p.preparedOutside(query)
+		if err != nil {
+			return nil, err
+		}
+		if stmt == nil { // preparing it in the pool would take a second connection
+			return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // by the caller
+		}
+		return tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+	})
+}
+
+// preparedOutside is the statement if it is prepared already.
+func (p *pool) preparedOutside(query string) (*sql.Stmt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stmts[query], nil
+}
+
+func (p *pool) close() (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for query, stmt := range p.stmts {
+		err = errors.Join(err, stmt.Close())
+		delete(p.stmts, query)
+	}
+	return err
+}

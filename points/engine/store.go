@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+)
+
+// write runs a statement that must touch exactly so many rows, and none at all if there are none.
+func (b *batch) write(ctx context.Context, query string, rows int, args ...any) error {
+	if rows == 0 {
+		return nil
+	}
+	n, err := b.exec(ctx, query, args...)
+	if err == nil && n != rows {
+		err = fmt.Errorf("%d rows, not %d: %w", n, rows, errOvertaken)
+	}
+	return err
+}
+
+// store writes what the commands did: a statement a table, whatever the number of commands.
+func (b *batch) store(ctx context.Context) error {
+	var changed []*loaded
+	for _, m := range b.members {
+		if l := b.accounts[m]; l.changed {
+			changed = append(changed, l)
+		}
+	}
+	postings := b.postings()
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"stock", func() error { return b.storeStock(ctx) }},
+		{"accounts", func() error { return b.storeAccounts(ctx, changed) }},
+		{"members", func() error { return b.storeMembers(ctx, changed) }},
+		{"transactions", func() error { return b.storeTransactions(ctx, postings) }},
+		{"lines", func() error { return b.storeLines(ctx, postings) }},
+		{"notes", func() error { return b.storeNotes(ctx, postings) }},
+		{"documents", func() error { return b.storeDocuments(ctx, changed) }},
+		{"refunds", func() error { return b.storeRefunds(ctx, changed) }},
+		{"operations", func() error { return b.storeOperations(ctx) }},
+		{"batch", func() error { return b.storeBatch(ctx, postings) }},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("store %s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+const membersSQL = `
+INSERT INTO members (member, program, member_id, enrolled_at)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[])`
+
+// storeMembers keeps who the new members are.
+func (b *batch) storeMembers(ctx context.Context, changed []*loaded) error {
+	members, programs, names, at := uuids(), int4s(), texts(), times()
+	for _, l := range changed {
+		if l.Enrolled() && !l.enrolled {
+			members.member(l.Member)
+			programs.int32(l.program.ID)
+			names.text(l.Name)
+			at.time(l.Now)
+		}
+	}
+	return b.write(ctx, membersSQL, members.n, members.value(), programs.value(), names.value(), at.value())
+}
+
+const (
+	newDocumentsSQL = `
+INSERT INTO documents (member, kind, id, at, program, state, body)
+SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::text[])`
+	// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
+	changedDocumentsSQL = `
+UPDATE documents d SET state = u.state, body = u.body
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) AS u(member, kind, id, state, body)
+ WHERE d.member = u.member AND d.kind = u.kind AND d.id = u.id`
+)
+
+// storeDocuments keeps the documents that commands made or changed.
+func (b *batch) storeDocuments(ctx context.Context, changed []*loaded) error {
+	members, kinds, ids, at, programs, states, bodies := uuids(), int2s(), texts(), times(), int4s(), texts(), texts()
+	members2, kinds2, ids2, states2, bodies2 := uuids(), int2s(), texts(), texts(), texts()
+	for _, l := range changed {
+		for _, d := range l.Changed() {
+			if d.Stored {
+				members2.member(l.Member)
+				kinds2.int16(int16(d.Kind))
+				ids2.text(d.ID)
+				states2.text(d.State)
+				bodies2.bytes(d.Body)
+				continue
+			}
+			members.member(l.Member)
+			kinds.int16(int16(d.Kind))
+			ids.text(d.ID)
+			at.time(d.At)
+			programs.int32(l.program.ID)
+			states.text(d.State)
+			bodies.bytes(d.Body)
+		}
+	}
+	if err := b.write(ctx, newDocumentsSQL, ids.n, members.value(), kinds.value(), ids.value(), at.value(), programs.value(), states.value(), bodies.value()); err != nil {
+		return err
+	}
+	return b.write(ctx, changedDocumentsSQL, ids2.n, members2.value(), kinds2.value(), ids2.value(), states2.value(), bodies2.value())
+}
+
+const refundsSQL = `
+INSERT INTO refunds (member, id, program, order_id, return_id, cause, money, cash_fallback, paid_by, occurred_at)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::timestamptz[])`
+
+// storeRefunds writes what somebody outside has to pay back.
+func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
+	members, ids, programs, orders, returns, causes := uuids(), int8s(), int4s(), texts(), texts(), texts()
+	money, fallbacks, payers, at := int8s(), int8s(), texts(), times()
+	for _, l := range changed {
+		for _, r := range l.Refunds {
+			members.member(l.Member)
+			ids.int64(int64(b.ids.next()))
+			programs.int32(l.program.ID)
+			orders.text(r.Order)
+			returns.textOrNull(r.Return)
+			causes.text(r.Cause)
+			money.int64(int64(r.Money))
+			fallbacks.int64(int64(r.CashFallback))
+			payers.text(r.PaidBy)
+			at.time(r.OccurredAt)
+		}
+	}
+	return b.write(ctx, refundsSQL, ids.n, members.value(), ids.value(), programs.value(), orders.value(), returns.value(), causes.value(),
+		money.value(), fallbacks.value(), payers.value(), at.value())
+}
+
+const operationsSQL = `
+INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::smallint[], $6::smallint[], $7::bytea[], $8::bytea[])`
+
+// storeOperations keeps the answers under their keys.
+func (b *batch) storeOperations(ctx context.Context) error {
+	members, keys, at, first, counts := uuids(), texts(), times(), int8s(), int2s()
+	status, requests, answers := int2s(), byteas(), byteas()
+	for _, u := range b.units {
+		for i := range u.ops {
+			op := &u.ops[i]
+			if !op.store {
+				continue
+			}
+			members.member(u.member)
+			keys.text(op.Key)
+			at.time(b.accounts[u.member].Now)
+			first.int64OrNull(int64(op.Transaction))
+			counts.int16(int16(op.Transactions)) //nolint:gosec // far fewer
+			status.int16(int16(op.Status))       //nolint:gosec // an HTTP status
+			requests.bytes(op.Hash[:])
+			answers.bytes(op.Body)
+		}
+	}
+	return b.write(ctx, operationsSQL, keys.n, members.value(), keys.value(), at.value(), first.value(), counts.value(), status.value(), requests.value(), answers.value())
+}
+
+// storeStockSQL sets what is left; the rows are locked since they were read.
+const storeStockSQL = `
+UPDATE benefit_stock s SET remaining = u.remaining
+  FROM unnest($1::int[], $2::text[], $3::bigint[]) AS u(program, benefit, remaining)
+ WHERE s.program = u.program AND s.benefit = u.benefit`
+
+func (b *batch) storeStock(ctx context.Context) error {
+	programs, benefits, left := int4s(), texts(), int8s()
+	for program, stock := range b.stocks {
+		for benefit, n := range stock.left {
+			if stock.was[benefit] == *n {
+				continue
+			}
+			programs.int32(program)
+			benefits.text(benefit)
+			left.int64(*n)
+		}
+	}
+	return b.write(ctx, storeStockSQL, left.n, programs.value(), benefits.value(), left.value())
+}
