@@ -105,3 +105,6 @@ func (s *Server) URL() string {
 func (s *Server) Done() <-chan struct{} {
 	return s.process.done()
 }
+
+// PID is the server's process.
+func (s *Server) PID() int { return s.process.pid }
