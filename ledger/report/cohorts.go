@@ -1,0 +1,141 @@
+package report
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"chobo/ledger"
+)
+
+// A Funder says who bears a grant.
+type Funder string
+
+// The funders of grants.
+const (
+	Mall  Funder = "mall"  // for orders, borne by the mall; also where a grant has both funders
+	Shop  Funder = "shop"  // for orders or by hand, borne by a shop
+	Other Funder = "other" // campaigns, goodwill and balances brought over: they belong to no sale
+)
+
+// A Cohort is the points granted in one month by one kind of funder, and what became of them.
+type Cohort struct {
+	Month  Day
+	Funder Funder
+	Moves  []CohortMove // in order of their months
+}
+
+// A CohortMove is what a cohort's lots moved in one month. Points that came are positive.
+type CohortMove struct {
+	Month Day
+	Class MoveClass
+	Amount
+}
+
+// A MoveClass says what a movement of a lot means for the estimate of use.
+type MoveClass int
+
+// The classes of movements.
+const (
+	Issued   MoveClass = 1 // granted, less reversals
+	Redeemed MoveClass = 2 // spent, less what was given back; negative. Cash that was paid instead stays redeemed
+	Lost     MoveClass = 3 // expired, lapsed, revoked, forfeited, taken by hand; negative
+)
+
+// cohortsSQL follows each lot: its cohort is the month of its first line, its funder who stood on the other side of it.
+const cohortsSQL = `
+WITH moves AS (
+  SELECT l.member, l.lot, date_trunc('month', t.book_date)::date AS month,
+         CASE WHEN t.kind IN (12, 13, 14, 20, 50, 51) THEN 2 WHEN t.kind IN (11, 40, 41, 42, 43) OR t.kind = 44 AND l.points > 0 THEN 3 ELSE 1 END AS class,
+         -sum(l.points) AS points, -sum(l.money) AS money, min(t.id) AS first
+    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+   WHERE t.program = $1 AND t.book_date <= $2 AND l.account IN (11, 12, 13) AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
+   GROUP BY 1, 2, 3, 4
+), lots AS (
+  SELECT member, lot, min(month) AS cohort, min(first) AS first FROM moves GROUP BY 1, 2
+), funded AS (
+  SELECT member, transaction, CASE WHEN bool_or(account = 21) THEN 'mall' WHEN bool_or(account = 25) THEN 'shop' ELSE 'other' END AS funder
+    FROM lines WHERE account IN (21, 22, 23, 24, 25) GROUP BY 1, 2
+)
+SELECT l.cohort, coalesce(f.funder, 'other'), m.month, m.class, sum(m.points), sum(m.money)
+  FROM lots l JOIN moves m USING (member, lot) LEFT JOIN funded f ON f.member = l.member AND f.transaction = l.first
+ GROUP BY 1, 2, 3, 4 HAVING sum(m.points) <> 0 OR sum(m.money) <> 0
+ ORDER BY 1, 2, 3, 4`
+
+// Cohorts follows all lots up to and with a day.
+func (r Reader) Cohorts(ctx context.Context, asOf Day) (out []Cohort, err error) {
+	err = r.snapshot(ctx, func(tx *sqlx.Tx) error {
+		out, err = r.cohorts(ctx, tx, asOf)
+		return err
+	})
+	return out, err
+}
+
+func (r Reader) cohorts(ctx context.Context, tx *sqlx.Tx, asOf Day) (out []Cohort, err error) {
+	err = each(ctx, tx, cohortsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
+		var c Cohort
+		var m CohortMove
+		if err := rows.Scan(&c.Month, &c.Funder, &m.Month, &m.Class, &m.Points, &m.Money); err != nil {
+			return err
+		}
+		c.Month, m.Month = c.Month.UTC(), m.Month.UTC()
+		if n := len(out); n == 0 || !out[n-1].Month.Equal(c.Month) || out[n-1].Funder != c.Funder {
+			out = append(out, c)
+		}
+		last := &out[len(out)-1]
+		last.Moves = append(last.Moves, m)
+		return nil
+	})
+	return out, err
+}
+
+// Sum is all movements of the class up to and with a day's month.
+func (c Cohort) Sum(class MoveClass, upTo Day) (a Amount) {
+	for _, m := range c.Moves {
+		if m.Class == class && !m.Month.After(upTo) {
+			a = a.add(m.Amount)
+		}
+	}
+	return a
+}
+
+// Outstanding is what of the cohort was neither redeemed nor lost by the end of the day's month.
+func (c Cohort) Outstanding(upTo Day) (a Amount) {
+	for _, m := range c.Moves {
+		if !m.Month.After(upTo) {
+			a = a.add(m.Amount)
+		}
+	}
+	return a
+}
+
+// development is the points redeemed so far at each age in months, from 0 to the day's.
+func (c Cohort) development(asOf Day) []int64 {
+	ages := (asOf.Year()-c.Month.Year())*12 + int(asOf.Month()-c.Month.Month()) + 1
+	out := make([]int64, max(ages, 0))
+	for i := range out {
+		out[i] = -int64(c.Sum(Redeemed, c.Month.AddDate(0, i, 0)).Points)
+	}
+	return out
+}
+
+// triangleOf turns cohorts into a triangle, leaving out those that issued nothing in all.
+func triangleOf(cohorts []Cohort, asOf Day) (t Triangle) {
+	for _, c := range cohorts {
+		t = append(t, Vintage{
+			Cohort: c.Month.Format(monthLayout), Funder: c.Funder, Issued: int64(c.Sum(Issued, asOf).Points), Lost: -int64(c.Sum(Lost, asOf).Points),
+			Redeemed: c.development(asOf),
+		})
+	}
+	return slices.DeleteFunc(t, func(v Vintage) bool { return v.Issued <= 0 })
+}
+
+// face is what points are worth at face.
+func (b Book) face(n int64) ledger.Money {
+	if n < 0 {
+		return -ledger.Value(b.Value, ledger.Points(-n))
+	}
+	return ledger.Value(b.Value, ledger.Points(n))
+}

@@ -1,0 +1,67 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"chobo/ledger"
+)
+
+// A ValuationEntry is what brings one cohort to its allocated amount at the end of a period.
+type ValuationEntry struct {
+	Cohort   string       `json:"cohort"`
+	Funder   Funder       `json:"funder"`
+	Face     ledger.Money `json:"face" doc:"Outstanding."`
+	Target   ledger.Money `json:"target" doc:"Still owed of the allocated amount."`
+	Required ledger.Money `json:"allowance" doc:"Face less target."`
+	Booked   ledger.Money `json:"booked" doc:"Of the allowance, before this entry."`
+	Entry    ledger.Money `json:"entry" doc:"Debit of valuation:allowance, credit of valuation:result; negative: the reverse."`
+}
+
+func (v ValuationEntry) settled() ValuationEntry {
+	v.Required = v.Face - v.Target
+	v.Entry = v.Required - v.Booked
+	return v
+}
+
+// Valuation computes the entries that the estimate asks for at the end of the day. Those that are booked already are 0.
+func (r Reader) Valuation(ctx context.Context, asOf Day, e *Estimate) (out []ValuationEntry, err error) {
+	var cohorts []Cohort
+	var allowed map[string][2]ledger.Money
+	err = r.snapshot(ctx, func(tx *sqlx.Tx) error {
+		if cohorts, err = r.cohorts(ctx, tx, asOf); err != nil {
+			return err
+		}
+		allowed, err = r.allowances(ctx, tx, Span{asOf, asOf})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("valuation: %w", err)
+	}
+	byKey := map[cohortKey]Cohort{}
+	for _, c := range cohorts {
+		byKey[cohortKey{c.Month.Format(monthLayout), c.Funder}] = c
+	}
+	out = []ValuationEntry{}
+	for _, ec := range e.Cohorts {
+		c := byKey[cohortKey{ec.Cohort, ec.Funder}]
+		redeemed := -int64(c.Sum(Redeemed, asOf).Points)
+		v := ValuationEntry{Cohort: ec.Cohort, Funder: ec.Funder, Face: c.Outstanding(asOf).Money,
+			Target: Target(ec.Allocated, redeemed, ec.Expected), Booked: allowed[CohortSubject(ec.Cohort, ec.Funder)][1]}
+		out = append(out, v.settled())
+		delete(allowed, CohortSubject(ec.Cohort, ec.Funder))
+	}
+	for _, subject := range slices.Sorted(maps.Keys(allowed)) { // nothing of them stands any more
+		month, funder, _ := strings.Cut(subject, "/")
+		v := ValuationEntry{Cohort: month, Funder: Funder(funder), Booked: allowed[subject][1]}
+		v.Face = byKey[cohortKey{month, v.Funder}].Outstanding(asOf).Money
+		v.Target = v.Face
+		out = append(out, v.settled())
+	}
+	return out, nil
+}
