@@ -24,7 +24,9 @@ func (b *batch) postings() []posting {
 		l := b.accounts[m]
 		for i := range l.Transactions {
 			t := &l.Transactions[i]
-			t.BookDate = l.program.bookDate(t.OccurredAt)
+			if t.BookDate.IsZero() { // a valuation names the period that it closes
+				t.BookDate = l.program.bookDate(t.OccurredAt)
+			}
 			p := posting{Transaction: t, loaded: l}
 			if t.Note != "" {
 				p.salt = make([]byte, 16)

@@ -78,7 +78,9 @@ func (e *Engine) DryRun(ctx context.Context, r Request) (Preview, error) {
 		}
 		p.Posted = l.Transactions
 		for i := range p.Posted {
-			p.Posted[i].BookDate = l.program.bookDate(p.Posted[i].OccurredAt)
+			if t := &p.Posted[i]; t.BookDate.IsZero() {
+				t.BookDate = l.program.bookDate(t.OccurredAt)
+			}
 		}
 		if p.Transactions = len(p.Posted); p.Transactions > 0 {
 			p.Transaction = p.Posted[0].ID

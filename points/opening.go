@@ -1,0 +1,77 @@
+package points
+
+import (
+	"time"
+
+	"chobo/ledger"
+)
+
+// OpenBalance brings over what a member had in another system: one lot, or with no points the mere membership. Debt,
+// orders and history stay behind.
+//
+// It refuses with MemberClosed, ValidationFailed or AmountOutOfRange. Source: accounting.md, opening.
+type OpenBalance struct {
+	Points      ledger.Points
+	ExpiresAt   time.Time // first instant without the points; zero: they never expire by themselves
+	MaturesAt   time.Time // until when they are held back; zero: available at once
+	QualifiedAt time.Time // last order or redemption, from which inactivity counts; zero: the opening itself
+	Reference   string    // what the other system calls it
+	Actor       string
+	At          time.Time
+}
+
+// Name is the operation's name.
+func (c OpenBalance) Name() string { return "balances.open" }
+
+// Needs nothing but the account.
+func (c OpenBalance) Needs() Need { return Need{} }
+
+// When is the time that the caller gives.
+func (c OpenBalance) When() time.Time { return c.At }
+
+// Apply brings the points over.
+func (c OpenBalance) Apply(a *Account, m Moment) (Reply, error) {
+	if a.Status == Closed {
+		return Reply{}, a.mayBuy()
+	}
+	due, expires := m.At, c.ExpiresAt.Truncate(time.Microsecond)
+	if c.MaturesAt.After(m.At) {
+		due = c.MaturesAt.Truncate(time.Microsecond)
+	}
+	switch {
+	case c.Points == 0 && a.Enrolled():
+		return a.pointsReply(PointsPosted{MemberID: a.Name}), nil
+	case c.Points != 0:
+		if err := inRange("points", c.Points, a.Available+a.Pending+a.Reserved); err != nil {
+			return Reply{}, err
+		}
+	}
+	if !expires.IsZero() && !expires.After(due) {
+		return Reply{}, RefuseField(ValidationFailed, "expires_at", "must lie behind the time at which the points become available")
+	}
+	if c.QualifiedAt.After(m.At) {
+		return Reply{}, RefuseField(ValidationFailed, "last_qualifying_at", "lies behind the opening")
+	}
+	// After this point nothing may fail.
+	t := ledger.Transaction{Kind: ledger.Opening, Subject: c.Reference, Actor: c.Actor}
+	answer := PointsPosted{MemberID: a.Name, Points: c.Points}
+	switch {
+	case c.Points == 0:
+		a.post(t)
+	case due.After(m.At):
+		answer.LotID = a.nextLot()
+		a.post(t, debit(ledger.IssuedOpening, 0, c.Points), credit(ledger.MemberPending, answer.LotID, c.Points))
+		*a.findHold(answer.LotID) = Hold{Lot: answer.LotID, Points: c.Points, Due: due, ExpiresAt: expires}
+	default:
+		answer.LotID = a.grant(t, c.Points, ledger.IssuedOpening, "", due, expires)
+	}
+	if c.QualifiedAt.After(a.QualifiedAt) {
+		a.QualifiedAt = c.QualifiedAt.Truncate(time.Microsecond)
+	}
+	active := c.QualifiedAt
+	if active.IsZero() {
+		active = m.At
+	}
+	a.ActiveAt = later(a.ActiveAt, active.Truncate(time.Microsecond))
+	return a.pointsReply(answer), nil
+}
