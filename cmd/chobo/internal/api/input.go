@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"chobo/cmd/chobo/internal/api/body"
 )
@@ -132,4 +133,13 @@ func (c *call) answer(status int, v any) error {
 	}
 	c.write(status, b)
 	return nil
+}
+
+// parseQueryTime reads a time of the query.
+func parseQueryTime(name, given string) (time.Time, error) {
+	t, wrong := body.ParseTime(given)
+	if wrong != "" {
+		return t, invalid(Fault{"query." + name, wrong})
+	}
+	return t, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -63,8 +64,14 @@ func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 		}
 		s.tell(w, r, time.Since(began))
 	}()
+	if strings.Contains(r.URL.RawQuery, "+") {
+		r.URL.RawQuery = bareOffset.ReplaceAllString(r.URL.RawQuery, "$1%2B$2")
+	}
 	s.mux.ServeHTTP(w, r)
 }
+
+// bareOffset is a time in a query whose plus sign was not escaped: it would arrive as a blank.
+var bareOffset = regexp.MustCompile(`(?i)(T\d\d(?::|%3A)\d\d(?:(?::|%3A)\d\d(?:\.\d+)?)?)\+(\d\d(?::|%3A)\d\d)`)
 
 // tell counts the request and writes its line.
 func (s *Server) tell(w *response, r *http.Request, took time.Duration) {

@@ -1,0 +1,295 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"chobo/ledger"
+	"chobo/points"
+)
+
+// A LotView is points that were granted together, and where they went.
+type LotView struct {
+	LotID     ledger.LotID  `json:"lot_id"`
+	State     string        `json:"state" enum:"pending,available,reserved,spent,expired,lapsed,forfeited,revoked,reversed,adjusted,voided"`
+	Granted   ledger.Points `json:"granted" doc:"Pending and matured, or at once; less what was voided while pending."`
+	Pending   ledger.Points `json:"pending"`
+	Remaining ledger.Points `json:"remaining"`
+	Reserved  ledger.Points `json:"reserved"`
+	GrantedAt time.Time     `json:"granted_at"`
+	MaturesAt *time.Time    `json:"matures_at" doc:"Of a lot that is still held back."`
+	ExpiresAt *time.Time    `json:"expires_at" doc:"First instant without it; null: it does not expire by itself."`
+	OrderID   string        `json:"order_id,omitempty" doc:"Whose grant it is."`
+	LineID    string        `json:"line_id,omitempty"`
+	Went      []LotMove     `json:"went" doc:"What it was spent on or lost to, and what came back."`
+}
+
+// A LotMove is points of a lot that went or came back.
+type LotMove struct {
+	TransactionID *ledger.TransactionID `json:"transaction_id" doc:"Null: due already, but not posted yet."`
+	Kind          ledger.Kind           `json:"kind"`
+	Points        ledger.Points         `json:"points" doc:"Minus went, plus came back."`
+	OccurredAt    time.Time             `json:"occurred_at"`
+	OrderID       string                `json:"order_id,omitempty"`
+	ReturnID      string                `json:"return_id,omitempty"`
+	ReservationID string                `json:"reservation_id,omitempty"`
+	ExchangeID    string                `json:"exchange_id,omitempty"`
+}
+
+type (
+	lotsQuery struct {
+		MemberPath
+		Page
+	}
+	lotList struct {
+		Lots       []LotView `json:"lots"`
+		NextCursor string    `json:"next_cursor,omitempty"`
+	}
+)
+
+// lots adds the lots of a member.
+func (s *Server) lots() {
+	read(s, route{ID: "members.lots", Path: membersPath + "/lots", Tag: "members", Summary: "List a member's lots, newest first", Scopes: readers},
+		func(ctx context.Context, c *call, in *lotsQuery) (*lotList, error) { return c.lotList(ctx, in) })
+}
+
+const (
+	lastLotSQL = `SELECT last_lot FROM accounts WHERE member = $1`
+	// lotLinesSQL is all that moved lots $2 to $3 of a member.
+	lotLinesSQL = `
+SELECT l.lot, l.account, l.points, l.expires_at, t.id, t.kind, t.occurred_at, coalesce(t.subject, '') AS subject, coalesce(t.part, '') AS part
+  FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
+ WHERE l.member = $1 AND l.lot BETWEEN $2 AND $3 AND l.account BETWEEN 11 AND 13
+ ORDER BY l.transaction, l.line`
+	ordersSQL = `SELECT body FROM documents WHERE member = $1 AND kind = 1 AND id = ANY($2::text[])`
+)
+
+type lotLine struct {
+	Lot        ledger.LotID         `db:"lot"`
+	Account    ledger.Account       `db:"account"`
+	Points     ledger.Points        `db:"points"`
+	ExpiresAt  *time.Time           `db:"expires_at"`
+	ID         ledger.TransactionID `db:"id"` // 0: not posted yet
+	Kind       ledger.Kind          `db:"kind"`
+	OccurredAt time.Time            `db:"occurred_at"`
+	Subject    string               `db:"subject"`
+	Part       string               `db:"part"`
+}
+
+// lotList is one page of the member's lots.
+func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
+	st, err := c.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	member := c.program.Member(c.member()).String()
+	var last ledger.LotID
+	if err := c.opts.DB.GetContext(ctx, &last, lastLotSQL, member); err != nil {
+		return nil, fmt.Errorf("read the last lot: %w", err)
+	}
+	lines := dueLines(st.due)
+	for _, l := range lines {
+		last = max(last, l.Lot) // what is due may make lots
+	}
+	if in.Cursor != "" {
+		parts, err := in.after(1)
+		if err != nil {
+			return nil, err
+		}
+		n, err := strconv.ParseInt(parts[0], 10, 64)
+		if err != nil {
+			return nil, badCursor()
+		}
+		last = min(last, ledger.LotID(n)-1)
+	}
+	first := max(1, last-ledger.LotID(in.Limit)+1)
+	var posted []lotLine
+	if err := c.opts.DB.SelectContext(ctx, &posted, lotLinesSQL, member, int64(first), int64(last)); err != nil {
+		return nil, fmt.Errorf("read lots: %w", err)
+	}
+	lots := c.lotViews(append(posted, lines...), first, last, st.holds)
+	if err := c.nameLines(ctx, member, lots); err != nil {
+		return nil, err
+	}
+	out := &lotList{Lots: []LotView{}}
+	for _, l := range slices.Backward(lots) {
+		if !l.GrantedAt.IsZero() {
+			out.Lots = append(out.Lots, l)
+		}
+	}
+	if first > 1 {
+		out.NextCursor = cursor(strconv.FormatInt(int64(first), 10))
+	}
+	return out, nil
+}
+
+// dueLines are the lines on lots of what is not posted yet.
+func dueLines(due []ledger.Transaction) (lines []lotLine) {
+	for _, t := range due {
+		for _, l := range t.Lines {
+			if l.Lot == 0 || !l.Account.OfMember() {
+				continue
+			}
+			line := lotLine{Lot: l.Lot, Account: l.Account, Points: l.Points, Kind: t.Kind, OccurredAt: t.OccurredAt, Subject: t.Subject, Part: t.Part}
+			if !l.ExpiresAt.IsZero() {
+				at := l.ExpiresAt
+				line.ExpiresAt = &at
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// lotViews adds the lines up, lot by lot.
+func (c *call) lotViews(lines []lotLine, first, last ledger.LotID, holds []points.Hold) []LotView {
+	zone := c.program.Versions.Zone()
+	lots := make([]LotView, last-first+1)
+	for i := range lots {
+		lots[i].LotID, lots[i].Went = first+ledger.LotID(i), []LotMove{}
+	}
+	for i := 0; i < len(lines); {
+		l := &lines[i]
+		if l.Lot < first || l.Lot > last {
+			i++
+			continue
+		}
+		v := &lots[l.Lot-first]
+		if v.GrantedAt.IsZero() {
+			v.GrantedAt, v.OrderID = l.OccurredAt.In(zone), l.Subject
+		}
+		// A transaction's lines on one lot are one move.
+		var member, pending ledger.Points
+		from := i
+		for ; i < len(lines) && lines[i].Lot == l.Lot && lines[i].ID == l.ID && lines[i].OccurredAt.Equal(l.OccurredAt) && lines[i].Kind == l.Kind; i++ {
+			switch n := -lines[i].Points; lines[i].Account {
+			case ledger.MemberPending:
+				v.Pending += n
+				pending += n
+			case ledger.MemberAvailable:
+				v.Remaining += n
+				member += n
+			case ledger.MemberReserved:
+				v.Reserved += n
+				member += n
+			}
+			if lines[i].ExpiresAt != nil {
+				at := lines[i].ExpiresAt.In(zone)
+				v.ExpiresAt = &at
+			}
+		}
+		v.move(lines[from], member, pending, zone)
+	}
+	for i := range lots {
+		v := &lots[i]
+		for _, h := range holds {
+			if h.Lot == v.LotID && v.Pending > 0 {
+				v.MaturesAt, v.ExpiresAt = inZone(h.Due, zone), inZone(h.ExpiresAt, zone)
+			}
+		}
+		v.State = v.state()
+	}
+	return lots
+}
+
+func inZone(t time.Time, zone *time.Location) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.In(zone)
+	return &t
+}
+
+// move notes what a transaction did to the lot: a grant, or points that went or came back.
+func (v *LotView) move(l lotLine, member, pending ledger.Points, zone *time.Location) {
+	switch {
+	case pending != 0 && member == 0: // granted, or changed while held back
+		if pending > 0 || l.Kind == ledger.RepricePending || l.Kind == ledger.VoidPending {
+			v.Granted += pending
+			return
+		}
+		member = pending
+	case pending != 0: // matured
+		return
+	case member == 0: // set aside, or not any more
+		return
+	case member > 0 && (l.Kind == ledger.Grant || l.Kind == ledger.Adjust || l.Kind == ledger.Opening || v.Granted == 0):
+		v.Granted += member
+		return
+	}
+	m := LotMove{Kind: l.Kind, Points: member, OccurredAt: l.OccurredAt.In(zone), ReturnID: l.Part}
+	if l.ID != 0 {
+		id := l.ID
+		m.TransactionID = &id
+	}
+	e := Entry{Kind: l.Kind}
+	e.belongs(l.Subject)
+	m.OrderID, m.ReservationID, m.ExchangeID = e.OrderID, e.ReservationID, e.ExchangeID
+	v.Went = append(v.Went, m)
+}
+
+// lost names the states of lots by how the last of their points went.
+var lost = map[ledger.Kind]string{
+	ledger.Expire: "expired", ledger.Lapse: "lapsed", ledger.Forfeit: "forfeited", ledger.Revoke: "revoked",
+	ledger.ReverseGrant: "reversed", ledger.Adjust: "adjusted", ledger.VoidPending: "voided",
+}
+
+// state is what has become of the lot.
+func (v *LotView) state() string {
+	switch {
+	case v.Pending > 0:
+		return "pending"
+	case v.Remaining > 0:
+		return "available"
+	case v.Reserved > 0:
+		return "reserved"
+	case v.Granted == 0:
+		return "voided"
+	}
+	for _, m := range slices.Backward(v.Went) {
+		if m.Points < 0 {
+			if state := lost[m.Kind]; state != "" {
+				return state
+			}
+			break
+		}
+	}
+	return "spent"
+}
+
+// nameLines finds the order lines whose grants the lots are.
+func (c *call) nameLines(ctx context.Context, member string, lots []LotView) error {
+	var ids []string
+	for _, l := range lots {
+		if l.OrderID != "" && !slices.Contains(ids, l.OrderID) {
+			ids = append(ids, l.OrderID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var bodies []string
+	if err := c.opts.DB.SelectContext(ctx, &bodies, ordersSQL, member, array(ids)); err != nil {
+		return fmt.Errorf("read the orders of lots: %w", err)
+	}
+	lines := map[ledger.LotID]string{}
+	for _, b := range bodies {
+		var o points.Order
+		if err := json.Unmarshal([]byte(b), &o); err != nil {
+			return fmt.Errorf("read an order: %w", err)
+		}
+		for _, l := range o.Lines {
+			if l.Earned.Lot != 0 {
+				lines[l.Earned.Lot] = l.ID
+			}
+		}
+	}
+	for i := range lots {
+		lots[i].LineID = lines[lots[i].LotID]
+	}
+	return nil
+}
