@@ -47,6 +47,7 @@ const warmUp = 4
 func (b *bench) load(ctx context.Context, name string, callers int, do call) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	b.round++
 	var counting atomic.Bool
 	var first atomic.Pointer[error]
 	took := make([][]time.Duration, callers)
