@@ -86,6 +86,7 @@ func New(opts Options) *Server {
 	s.refunds()
 	s.reservations()
 	s.exchanges()
+	s.benefits()
 	s.batches()
 	s.jobs()
 	s.worklists()

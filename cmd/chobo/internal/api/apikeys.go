@@ -49,24 +49,28 @@ func (s *Server) apiKeys() {
 		s.serveBody(&route{ID: below.id + ".create", Method: http.MethodPost, Path: below.path, Tag: "keys", Summary: "Make a key", Status: 201, Scopes: Admin,
 			Body: reflect.TypeFor[KeyRequest](), Answer: reflect.TypeFor[KeyCreated](), Codes: []points.Code{points.NotFound}}, (*call).createKey)
 
-		read(s, route{ID: below.id + ".list", Path: below.path, Tag: "keys", Summary: "List keys, without their secrets", Scopes: Admin},
-			func(ctx context.Context, c *call, _ *struct{}) (*keyList, error) {
-				keys, err := c.opts.Registry.Keys(ctx)
-				if err != nil {
-					return nil, err
-				}
-				out := &keyList{Keys: []KeyView{}}
-				for _, k := range keys {
-					if c.code() == "" || k.Program == c.code() {
-						out.Keys = append(out.Keys, keyView(k))
-					}
-				}
-				return out, nil
-			})
-
 		s.serveBody(&route{ID: below.id + ".revoke", Method: http.MethodDelete, Path: below.path + "/{key_id}", Tag: "keys", Summary: "Revoke a key", Scopes: Admin,
 			Answer: reflect.TypeFor[keyRevoked](), Codes: []points.Code{points.NotFound}}, (*call).revokeKey)
 	}
+	read(s, route{ID: "keys.list", Path: "/v1/keys", Tag: "keys", Summary: "List keys, without their secrets", Scopes: Admin},
+		func(ctx context.Context, c *call, _ *struct{}) (*keyList, error) { return c.listKeys(ctx) })
+	read(s, route{ID: "programs.keys.list", Path: "/v1/{program}/keys", Tag: "keys", Summary: "List a program's own keys, without their secrets", Scopes: Admin},
+		func(ctx context.Context, c *call, _ *ProgramPath) (*keyList, error) { return c.listKeys(ctx) })
+}
+
+// listKeys lists the keys of the path's program, or all.
+func (c *call) listKeys(ctx context.Context) (*keyList, error) {
+	keys, err := c.opts.Registry.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &keyList{Keys: []KeyView{}}
+	for _, k := range keys {
+		if c.code() == "" || k.Program == c.code() {
+			out.Keys = append(out.Keys, keyView(k))
+		}
+	}
+	return out, nil
 }
 
 func keyView(k registry.Key) KeyView {

@@ -78,7 +78,7 @@ type ClockMove struct {
 
 // programs adds programs and the clocks of sandboxes.
 func (s *Server) programs() {
-	read(s, route{ID: "programs.list", Path: "/v1", Tag: "programs", Summary: "List the programs", Scopes: anyone, About: "A key of one program sees that one."},
+	read(s, route{ID: "programs.list", Path: "/v1", Tag: "programs", Summary: "List the programs", Scopes: anyone, Own: true, About: "A key of one program sees that one."},
 		func(ctx context.Context, c *call, _ *struct{}) (*programList, error) {
 			programs, err := c.opts.Registry.Programs(ctx)
 			if err != nil {
@@ -168,8 +168,8 @@ func (c *call) putProgram() error {
 	if next.Code != c.code() {
 		return invalid(Fault{"body.program", fmt.Sprintf("must be %s, as in the path", c.code())})
 	}
-	if next.ReturnsPolicy == "" {
-		return invalid(Fault{"body.returns_policy", "is missing"})
+	if next.Code == "keys" {
+		return invalid(Fault{"body.program", "must not be keys: /v1/keys is another path"})
 	}
 	now := c.opts.Now()
 	p, version, isNew, err := c.opts.Registry.PutProgram(c.r.Context(), next, now)

@@ -33,6 +33,7 @@ type route struct {
 	Raw     []string      // content types of a body that is read as it is, beside JSON
 	Keyed   bool          // it takes an Idempotency-Key
 	Founds  bool          // the program of the path need not exist
+	Own     bool          // it concerns the programs of the key, whichever they are
 
 	plan   *body.Plan
 	empty  bool     // the body may be left out
@@ -144,7 +145,11 @@ func (s *Server) admit(w *response, req *http.Request, r *route) (*call, error) 
 		return nil, err
 	}
 	code := req.PathValue("program")
-	if err := c.by.permit(r.Scopes, code); err != nil {
+	of := code
+	if r.Own {
+		of = c.by.program
+	}
+	if err := c.by.permit(r.Scopes, of); err != nil {
 		return nil, err
 	}
 	if code != "" && !r.Founds {
