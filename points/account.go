@@ -168,7 +168,7 @@ func (a *Account) clone() *Account {
 	c.spill = slices.Clone(a.spill)
 	c.Holds = slices.Clone(a.Holds)
 	c.Watch = slices.Clone(a.Watch)
-	c.Effects, c.stockTaken = Effects{}, nil
+	c.Effects, c.own, c.stockTaken = Effects{}, 0, nil
 	c.parent = a
 	c.opened, c.keeps = map[Key]any{}, nil
 	return &c

@@ -112,7 +112,8 @@ func Glance(a *Account, at time.Time) (view *Account, need *Need) {
 			view, need = nil, &lacking.need
 		}
 	}()
-	view.advance(later(at, a.LastAt), dues)
+	view.moment = Moment{Fact: at, At: later(at, a.LastAt)}
+	view.advance(view.moment.At, dues)
 	view.settle()
 	view.opened = map[Key]any{}
 	return view, nil

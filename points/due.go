@@ -34,20 +34,37 @@ func (a *Account) NextDue(kind Due) time.Time {
 			}
 		}
 		for _, l := range a.spill {
-			consider(l.ExpiresAt)
+			if l.Remaining > 0 {
+				consider(l.ExpiresAt)
+			}
 		}
 		if a.Spilled > 0 {
 			consider(a.SpillExpires)
 		}
 	case DueLapse:
 		if a.Available > 0 {
-			v := a.Programs.InForce(later(a.moment.At, a.LastAt))
-			if v.Expiry.Mode == program.Inactivity {
-				consider(v.Expiry.LapsesAt(a.ActiveAt, a.Zone()))
-			}
+			return a.lapses()
 		}
 	}
 	return next
+}
+
+// lapses is when inactivity takes the available points: the first instant at which the version then in force says that
+// the member was inactive for too long. Zero: none does.
+func (a *Account) lapses() (first time.Time) {
+	for i, v := range a.Programs {
+		at := v.Expiry.LapsesAt(a.ActiveAt, a.Zone())
+		if at.IsZero() {
+			continue
+		}
+		if i > 0 {
+			at = later(at, v.EffectiveFrom)
+		}
+		if a.Programs.InForce(at).Number == v.Number && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 // advance posts everything that falls due up to and with the instant, in order of time; at one instant in the order of
@@ -113,6 +130,9 @@ func (a *Account) lastDue(kind Due, until time.Time) (last time.Time) {
 		for _, l := range a.Lots {
 			consider(l.ExpiresAt)
 		}
+		for _, l := range a.spill {
+			consider(l.ExpiresAt)
+		}
 		for _, h := range a.Holds {
 			if !h.Due.IsZero() && !h.Due.After(until) {
 				consider(h.ExpiresAt) // its lot is born and dies before until
@@ -145,24 +165,24 @@ func (a *Account) fall(kind Due, at time.Time) Count {
 func (a *Account) matureDue(at time.Time) (done Count) {
 	for {
 		var drafts []draft
-		var lots []ledger.LotID
+		var matured []arrival
 		var order string
 		for _, h := range a.Holds {
-			if !h.Due.Equal(at) || len(lots) > 0 && h.Order != order || len(lots) == maxLotsPosted {
+			if !h.Due.Equal(at) || len(matured) > 0 && h.Order != order || len(matured) == maxLotsPosted {
 				continue
 			}
 			order = h.Order
-			lots = append(lots, h.Lot)
+			matured = append(matured, arrival{h.Lot, h.Points})
 			drafts = append(drafts, debit(ledger.MemberPending, h.Lot, h.Points), credit(ledger.MemberAvailable, h.Lot, h.Points).expires(h.ExpiresAt))
 			done.add(Count{1, h.Points})
 			a.admit(Lot{ID: h.Lot, ExpiresAt: h.ExpiresAt, GrantedAt: a.instant()})
 		}
-		if len(lots) == 0 {
+		if len(matured) == 0 {
 			return done
 		}
 		a.post(ledger.Transaction{Kind: ledger.Mature, Subject: order}, drafts...)
-		for _, lot := range lots {
-			a.arrived(lot, order)
+		for _, p := range matured {
+			a.arrived(p.lot, p.points, order)
 		}
 	}
 }
@@ -189,7 +209,7 @@ func (a *Account) loadMore() {
 	if a.Spilled == 0 {
 		panic("an event falls due that no lot explains")
 	}
-	if a.Programs.InForce(a.Now).Redeem.LotOrder == program.OldestGrant {
+	if a.reordered() || a.lotOrder() == program.OldestGrant {
 		lack(Need{Lots: -1})
 	}
 	lack(Need{Lots: max(1000, len(a.Lots))})
@@ -217,7 +237,6 @@ func (a *Account) lapseDue() (done Count) {
 
 // arrived follows points that became available in a lot: they pay debt that is netted against grants, then go to
 // use-all orders. order is whose grant or restoration they are.
-func (a *Account) arrived(lot ledger.LotID, order string) {
-	a.net(lot)
-	a.sweep(lot, order)
+func (a *Account) arrived(lot ledger.LotID, points ledger.Points, order string) {
+	a.sweep(lot, points-a.net(lot, points), order)
 }

@@ -2,6 +2,7 @@ package points
 
 import (
 	"slices"
+	"time"
 
 	"chobo/ledger"
 	"chobo/points/program"
@@ -41,64 +42,71 @@ func (o *Order) earns(v *program.Version) []ledger.Points {
 	return out
 }
 
-// grantOrder posts what a new order earns: pending points where the program holds them back, else points at once.
-func (a *Account) grantOrder(o *Order, m Moment) (pending PendingGrant, granted ledger.Points) {
+// rate finds the terms on which each line of a new order earns, and what it earns; it tells the sum.
+func (a *Account) rate(o *Order) (sum ledger.Points) {
 	v := a.Programs.Number(o.Version)
 	for i := range o.Lines {
 		o.Lines[i].Earned.Rule = v.Terms(o.facts(a.Name, i)).Rule
 	}
-	var held, free []draft
-	funded := map[ledger.Account]*[2]ledger.Points{}
-	var lots []ledger.LotID
-	var holds []Hold
 	for i, n := range o.earns(v) {
+		o.Lines[i].Earned.Points = n
+		sum += n
+	}
+	return sum
+}
+
+// grantOrder posts what a new order earns: pending points where the program holds them back, else points at once.
+func (a *Account) grantOrder(o *Order, m Moment) (_ PendingGrant, granted ledger.Points) {
+	v := a.Programs.Number(o.Version)
+	var held, free funding
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		n := l.Earned.Points
 		if n == 0 {
 			continue
 		}
-		l := &o.Lines[i]
 		t := v.Named(l.Earned.Rule)
-		l.Earned.Lot, l.Earned.By, l.Earned.Points, l.Earned.Raised = a.nextLot(), funder(t.FundedBy), n, n
-		if funded[l.Earned.By] == nil {
-			funded[l.Earned.By] = &[2]ledger.Points{}
-		}
+		l.Earned.Lot, l.Earned.By, l.Earned.Raised = a.nextLot(), funder(t.FundedBy), n
 		if t.Hold.From == program.OnOrder && t.Hold.Days == 0 {
 			lot := Lot{ID: l.Earned.Lot, ExpiresAt: t.Expiry.ExpiresAt(m.At, a.Zone()), GrantedAt: m.At}
 			a.admit(lot)
-			free = append(free, credit(ledger.MemberAvailable, lot.ID, n).expires(lot.ExpiresAt))
-			funded[l.Earned.By][1] += n
+			free.add(l.Earned.By, credit(ledger.MemberAvailable, lot.ID, n).expires(lot.ExpiresAt))
 			granted += n
-			lots = append(lots, lot.ID)
 			continue
 		}
-		held = append(held, credit(ledger.MemberPending, l.Earned.Lot, n))
-		funded[l.Earned.By][0] += n
-		pending.Points += n
-		hold := a.newHold(o, l, t)
-		if t.Hold.From == program.OnOrder && (pending.MaturesAt == nil || hold.Due.Before(*pending.MaturesAt)) {
-			due := hold.Due.In(a.Zone())
-			pending.MaturesAt = &due
+		a.expect(a.newHold(o, l, t))
+		held.add(l.Earned.By, credit(ledger.MemberPending, l.Earned.Lot, n))
+	}
+	held.post(a, ledger.GrantPending, o)
+	free.post(a, ledger.Grant, o)
+	for _, d := range free.drafts {
+		if d.Account == ledger.MemberAvailable {
+			a.arrived(d.Lot, -d.Points, o.ID)
 		}
-		holds = append(holds, hold)
 	}
-	for i, drafts := range [][]draft{held, free} {
-		if len(drafts) == 0 {
-			continue
-		}
-		for _, by := range []ledger.Account{ledger.IssuedPurchase, ledger.FundedShop} {
-			if f := funded[by]; f != nil && f[i] > 0 {
-				drafts = append(drafts, debit(by, 0, f[i]).shop(shopOf(by, o.Shop)))
-			}
-		}
-		a.post(ledger.Transaction{Kind: []ledger.Kind{ledger.GrantPending, ledger.Grant}[i], Subject: o.ID, Version: o.Version}, drafts...)
+	return a.pendingOf(o), granted
+}
+
+// A funding is grants of one kind to one order's lines, and who funds them.
+type funding struct {
+	drafts     []draft
+	mall, shop ledger.Points
+}
+
+func (f *funding) add(by ledger.Account, d draft) {
+	f.drafts = append(f.drafts, d)
+	if by == ledger.FundedShop {
+		f.shop -= d.Points
+	} else {
+		f.mall -= d.Points
 	}
-	for _, h := range holds {
-		h.Points = a.findHold(h.Lot).Points
-		*a.findHold(h.Lot) = h
+}
+
+func (f *funding) post(a *Account, kind ledger.Kind, o *Order) {
+	if len(f.drafts) > 0 {
+		a.post(ledger.Transaction{Kind: kind, Subject: o.ID, Version: o.Version},
+			append(f.drafts, debit(ledger.IssuedPurchase, 0, f.mall), debit(ledger.FundedShop, 0, f.shop).shop(o.Shop))...)
 	}
-	for _, lot := range lots {
-		a.arrived(lot, o.ID)
-	}
-	return pending, granted
 }
 
 func funder(by program.Funder) ledger.Account {
@@ -116,26 +124,39 @@ func shopOf(by ledger.Account, shop string) string {
 	return ""
 }
 
-// newHold is the hold of a line's grant as the order stands. One that waits for an event which never came starts by
-// itself after so many days, if the program says so; an undeliverable order's stands still. Source: ruling 21.
+// newHold is the hold of a line's grant as the order stands, still empty. An undeliverable order's stands still.
+// Source: ruling 21.
 func (a *Account) newHold(o *Order, l *OrderLine, t program.Terms) Hold {
 	h := Hold{Lot: l.Earned.Lot, Order: o.ID}
 	if _, stopped := o.Times[Undeliverable]; stopped {
 		return h
 	}
-	event, came := o.Times[OrderStatus(t.Hold.From)]
-	switch {
-	case t.Hold.From == program.OnOrder:
-		h.Due = t.Hold.End(o.OrderedAt, a.Zone())
-	case came:
-		h.Due = t.Hold.End(event, a.Zone())
-	case t.Hold.Latest > 0:
-		h.Due = t.Hold.End(t.Hold.LatestStart(o.OrderedAt, a.Zone()), a.Zone())
-	}
-	if !h.Due.IsZero() {
+	if h.Due = a.holdEnd(o, t); !h.Due.IsZero() {
 		h.ExpiresAt = t.Expiry.ExpiresAt(h.Due, a.Zone())
 	}
 	return h
+}
+
+// holdEnd is when a grant of the order matures unless something stops it; zero: nothing will start its hold.
+func (a *Account) holdEnd(o *Order, t program.Terms) time.Time {
+	start := a.holdStart(o, t)
+	if start.IsZero() {
+		return start
+	}
+	return t.Hold.End(start, a.Zone())
+}
+
+// holdStart is when the hold of a grant of the order starts or started. One that waits for an event starts by itself
+// after so many days, if the program says so, and then no later event moves it.
+func (a *Account) holdStart(o *Order, t program.Terms) time.Time {
+	if t.Hold.From == program.OnOrder {
+		return o.OrderedAt
+	}
+	event := o.Times[OrderStatus(t.Hold.From)]
+	if latest := t.Hold.LatestStart(o.OrderedAt, a.Zone()); !latest.IsZero() && (event.IsZero() || latest.Before(event)) {
+		return latest
+	}
+	return event
 }
 
 // A Rerating is what a change of an order does to what it earned.
@@ -200,40 +221,40 @@ func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int
 	return r
 }
 
-// stillHeld tells whether a line's hold runs, or would if the line had earned something.
+// stillHeld tells whether a line's hold runs, or would if the line still had pending points.
 func (a *Account) stillHeld(o *Order, l *OrderLine) bool {
-	if l.Earned.Lot != 0 {
-		return a.findHold(l.Earned.Lot) != nil
+	if a.findHold(l.Earned.Lot) != nil {
+		return true
 	}
-	due := a.newHold(o, l, a.Programs.Number(o.Version).Named(l.Earned.Rule)).Due
-	return due.IsZero() || due.After(a.moment.At)
+	until := a.instant()
+	if stopped, ok := o.Times[Undeliverable]; ok {
+		until = stopped
+	}
+	end := a.holdEnd(o, a.Programs.Number(o.Version).Named(l.Earned.Rule))
+	return end.IsZero() || end.After(until)
 }
 
 // raise posts rises of pending grants.
 func (a *Account) raise(o *Order, change []ledger.Points, r *Rerating) {
 	var drafts []draft
-	var fresh []Hold
 	for i, k := range change {
 		if k <= 0 {
 			continue
 		}
 		l := &o.Lines[i]
+		t := a.Programs.Number(o.Version).Named(l.Earned.Rule)
 		if l.Earned.Lot == 0 {
-			t := a.Programs.Number(o.Version).Named(l.Earned.Rule)
 			l.Earned.Lot, l.Earned.By = a.nextLot(), funder(t.FundedBy)
-			fresh = append(fresh, a.newHold(o, l, t))
+		}
+		if a.findHold(l.Earned.Lot) == nil {
+			a.expect(a.newHold(o, l, t))
 		}
 		l.Earned.Points += k
 		l.Earned.Raised += k
 		r.Raised += k
 		drafts = append(drafts, debit(l.Earned.By, 0, k).shop(shopOf(l.Earned.By, o.Shop)), credit(ledger.MemberPending, l.Earned.Lot, k))
 	}
-	if len(drafts) == 0 {
-		return
-	}
-	a.post(ledger.Transaction{Kind: ledger.RepricePending, Subject: o.ID, Version: o.Version}, drafts...)
-	for _, h := range fresh {
-		h.Points = a.findHold(h.Lot).Points
-		*a.findHold(h.Lot) = h
+	if len(drafts) > 0 {
+		a.post(ledger.Transaction{Kind: ledger.RepricePending, Subject: o.ID, Version: o.Version}, drafts...)
 	}
 }

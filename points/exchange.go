@@ -89,6 +89,8 @@ func (c ExchangePoints) Apply(a *Account, m Moment) (Reply, error) {
 	}
 	quantity := max(1, c.Quantity)
 	switch {
+	case c.Quantity < 0:
+		return Reply{}, RefuseField(ValidationFailed, "quantity", "must be at least 1")
 	case c.ShipTo.Country != a.Programs.First().Currency[:2]:
 		return Reply{}, RefuseField(ValidationFailed, "ship_to.country", "benefits go to domestic addresses only")
 	case c.ShipTo.POBox:
@@ -180,16 +182,33 @@ func (a *Account) ExchangeView(id string) *ExchangeAnswer {
 	return &ExchangeAnswer{ExchangeID: e.ID, BenefitID: e.Benefit, Quantity: e.Quantity, Points: e.Points, State: e.State}
 }
 
-// cancelExchange gives the points back to their lots. Those of dead lots are granted anew, since points never turn
-// into cash here. Source: SM-P7b.3, SM-P12, ruling 19.
+// cancelExchange gives the points back to their lots.
 func (a *Account) cancelExchange(e *BenefitExchange, reason, actor string) Restoration {
 	a.takeStock(e.Benefit, e.Counted, -e.Quantity)
-	rules := a.Programs.InForce(a.instant()).Restore
-	rules.ExpiredLot = program.Reissue
 	restored := a.restore(ledger.Transaction{Kind: ledger.ExchangeCancel, Subject: e.ID, Actor: actor, Note: reason}, e.Takings, e.Points,
-		a.worth(e.Points), credit(ledger.RedeemedBenefits, 0, 0), rules)
+		a.worth(e.Points), credit(ledger.RedeemedBenefits, 0, 0), a.exchangeRules())
 	a.endExchange(e, stateCancelled, actor, reason)
 	return restored
+}
+
+// exchangeRules say what becomes of an exchange's points from dead lots: where an order's would turn into cash they are
+// granted anew, since points never do so here. Source: SM-P7b.3, SM-P12, ruling 19.
+func (a *Account) exchangeRules() program.Restore {
+	r := a.Programs.InForce(a.instant()).Restore
+	if r.ExpiredLot == program.Cash {
+		r.ExpiredLot = program.Reissue
+	}
+	return r
+}
+
+// comesBack is how many of the points of takings would be restored.
+func (a *Account) comesBack(takings []Taking, r program.Restore) (n ledger.Points) {
+	for _, t := range takings {
+		if where := a.whereTo(t, r); where == toLot || where == toNewLot {
+			n += t.Points - t.Restored
+		}
+	}
+	return n
 }
 
 func (a *Account) endExchange(e *BenefitExchange, state, actor, note string) {
@@ -244,18 +263,24 @@ func (c ChangeExchange) Apply(a *Account, m Moment) (Reply, error) {
 		if err != nil {
 			return Reply{}, err
 		}
-		if err := a.inStock(b, e.Quantity); err != nil && b.ID != e.Benefit {
+		quantity, back := e.Quantity, int64(0)
+		if b.ID == e.Benefit && e.Counted {
+			back = quantity
+		}
+		have := a.Available + a.comesBack(e.Takings, a.exchangeRules())
+		if b.Points > have/ledger.Points(quantity) {
+			return Reply{}, RefuseField(InsufficientPoints, "benefit_id", "%d × %d points are needed, %d are available with those that come back",
+				quantity, b.Points, have)
+		}
+		if err := a.inStock(b, quantity-back); err != nil {
 			return Reply{}, err
 		}
-		if b.Points > ledger.MaxAmount/ledger.Points(e.Quantity) || a.Available+e.Points < b.Points*ledger.Points(e.Quantity) {
-			return Reply{}, RefuseField(InsufficientPoints, "benefit_id", "%d points are needed, %d are available with those that come back",
-				b.Points*ledger.Points(e.Quantity), a.Available+e.Points)
-		}
-		quantity := e.Quantity
-		a.cancelExchange(e, c.Reason, c.Actor)
+		// After this point nothing may fail.
+		restored := a.cancelExchange(e, c.Reason, c.Actor)
 		e.State = stateRequested
 		a.exchangeFor(e, b, quantity, stamp(a.pick(b.Points*ledger.Points(quantity), nil), m.At))
 		e.History = append(e.History, HistoryEntry{At: m.At, What: "substituted", Actor: c.Actor, Note: c.Reason})
+		a.arrivals(restored, "")
 	}
 	return a.exchangeReply(e, 200), nil
 }

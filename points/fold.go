@@ -87,12 +87,12 @@ func (a *Account) fold(l ledger.Line) ledger.Money {
 	var before, after ledger.Points
 	switch l.Account {
 	case ledger.MemberPending:
-		h := a.hold(l.Lot)
+		h := a.findHold(l.Lot)
 		before, after = h.Points, h.Points-l.Points
 		h.Points = after
 		a.Pending -= l.Points
 		if after == 0 {
-			a.Holds = slices.DeleteFunc(a.Holds, func(h Hold) bool { return h.Points == 0 })
+			a.Holds = slices.DeleteFunc(a.Holds, func(h Hold) bool { return h.Lot == l.Lot })
 		}
 	case ledger.MemberAvailable:
 		lot := a.lot(l.Lot)
@@ -118,13 +118,10 @@ func (a *Account) fold(l ledger.Line) ledger.Money {
 	return a.worth(before) - a.worth(after)
 }
 
-// hold is the pending grant of that number, made when a line first names it.
-func (a *Account) hold(lot ledger.LotID) *Hold {
-	i := sort.Search(len(a.Holds), func(i int) bool { return a.Holds[i].Lot >= lot })
-	if i == len(a.Holds) || a.Holds[i].Lot != lot {
-		a.Holds = slices.Insert(a.Holds, i, Hold{Lot: lot})
-	}
-	return &a.Holds[i]
+// expect makes a hold, still empty, so that a line may bring points to it. There must be none of that number.
+func (a *Account) expect(h Hold) {
+	i := sort.Search(len(a.Holds), func(i int) bool { return a.Holds[i].Lot >= h.Lot })
+	a.Holds = slices.Insert(a.Holds, i, h)
 }
 
 // findHold is the pending grant of that number, or nil.

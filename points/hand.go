@@ -70,7 +70,7 @@ func (c GrantPoints) Apply(a *Account, m Moment) (Reply, error) {
 	v := a.Programs.InForce(m.Fact)
 	due := m.At
 	if c.HoldDays > 0 {
-		due = program.Hold{Days: int64(c.HoldDays)}.End(m.Fact, a.Zone())
+		due = later(m.At, program.Hold{Days: int64(c.HoldDays)}.End(m.Fact, a.Zone()))
 	}
 	expires := c.ExpiresAt.Truncate(time.Microsecond)
 	if expires.IsZero() {
@@ -98,8 +98,8 @@ func (a *Account) grant(t ledger.Transaction, n ledger.Points, by ledger.Account
 	lot := a.nextLot()
 	if due.After(a.instant()) {
 		t.Kind = ledger.GrantPending
+		a.expect(Hold{Lot: lot, Due: due, ExpiresAt: expires})
 		a.post(t, debit(by, 0, n).shop(shop), credit(ledger.MemberPending, lot, n))
-		*a.findHold(lot) = Hold{Lot: lot, Points: n, Due: due, ExpiresAt: expires}
 		return lot
 	}
 	if t.Kind == 0 {
@@ -107,7 +107,7 @@ func (a *Account) grant(t ledger.Transaction, n ledger.Points, by ledger.Account
 	}
 	a.admit(Lot{ID: lot, ExpiresAt: expires, GrantedAt: a.instant()})
 	a.post(t, debit(by, 0, n).shop(shop), credit(ledger.MemberAvailable, lot, n).expires(expires))
-	a.arrived(lot, "")
+	a.arrived(lot, n, "")
 	return lot
 }
 
@@ -172,13 +172,13 @@ func (c AdjustPoints) Apply(a *Account, m Moment) (Reply, error) {
 	}
 	takings := a.pick(n, nil)
 	// After this point nothing may fail.
-	a.lose(t, takings, nil, nil, ledger.Adjusted)
+	a.lose(t, takings, nil, ledger.Adjusted)
 	a.ActiveAt = m.At
 	return a.pointsReply(answer), nil
 }
 
 // lose posts points lost without being spent, lot by lot, to the house account.
-func (a *Account) lose(t ledger.Transaction, available []Taking, holds []Hold, reserved []Lot, to ledger.Account) {
+func (a *Account) lose(t ledger.Transaction, available []Taking, holds []Hold, to ledger.Account) {
 	var drafts []draft
 	move := func(from ledger.Account, lot ledger.LotID, n ledger.Points) {
 		if n > 0 {
@@ -190,9 +190,6 @@ func (a *Account) lose(t ledger.Transaction, available []Taking, holds []Hold, r
 	}
 	for _, h := range holds {
 		move(ledger.MemberPending, h.Lot, h.Points)
-	}
-	for _, l := range reserved {
-		move(ledger.MemberReserved, l.ID, l.Reserved)
 	}
 	for len(drafts) > 0 {
 		k := min(len(drafts), 2*maxLotsPosted)
@@ -247,7 +244,7 @@ func (c RevokePoints) Apply(a *Account, _ Moment) (Reply, error) {
 		left -= h.Points
 		holds = append(holds, h)
 	}
-	a.lose(ledger.Transaction{Kind: ledger.Revoke, Actor: c.Actor, Note: c.Reason}, takings, holds, nil, ledger.ForfeitedMisconduct)
+	a.lose(ledger.Transaction{Kind: ledger.Revoke, Actor: c.Actor, Note: c.Reason}, takings, holds, ledger.ForfeitedMisconduct)
 	return a.pointsReply(PointsPosted{MemberID: a.Name, Points: -n}), nil
 }
 

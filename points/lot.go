@@ -12,13 +12,22 @@ import (
 // before tells whether lot l is spent before lot m: the first to expire first (or the first granted, as the program
 // says), then by grant time, then by number.
 func (a *Account) before(l, m Lot) bool {
-	if a.Programs.InForce(a.Now).Redeem.LotOrder != program.OldestGrant && !l.ExpiresAt.Equal(m.ExpiresAt) {
+	if a.lotOrder() != program.OldestGrant && !l.ExpiresAt.Equal(m.ExpiresAt) {
 		return expiresBefore(l.ExpiresAt, m.ExpiresAt)
 	}
 	if !l.GrantedAt.Equal(m.GrantedAt) {
 		return l.GrantedAt.Before(m.GrantedAt)
 	}
 	return l.ID < m.ID
+}
+
+// lotOrder is the order of the version in force. Source: ruling 7.
+func (a *Account) lotOrder() program.LotOrder { return a.Programs.InForce(a.instant()).Redeem.LotOrder }
+
+// reordered tells whether the program has had different orders of spending, so that lots may be kept in another one
+// than is in force.
+func (a *Account) reordered() bool {
+	return slices.ContainsFunc(a.Programs, func(v program.Version) bool { return v.Redeem.LotOrder != a.Programs.First().Redeem.LotOrder })
 }
 
 // expiresBefore orders expiries; a lot that never expires comes last.
@@ -74,7 +83,15 @@ type Taking struct {
 // pick chooses n available points lot by lot in spending order, leaving out some lots. The account must hold them.
 func (a *Account) pick(n ledger.Points, except func(ledger.LotID) bool) []Taking {
 	var out []Taking
-	for _, l := range a.Lots {
+	lots := a.Lots
+	if a.reordered() && n > 0 {
+		if a.Spilled > 0 {
+			lack(Need{Lots: -1})
+		}
+		lots = slices.Clone(lots)
+		sort.Slice(lots, func(i, j int) bool { return a.before(lots[i], lots[j]) })
+	}
+	for _, l := range lots {
 		if n == 0 {
 			break
 		}
@@ -158,7 +175,7 @@ func (a *Account) Repack() Repacking {
 		out[l.ID] = true
 		r.Spilled++
 		r.SpilledPoints += l.Remaining
-		if expiresBefore(l.ExpiresAt, r.SpillExpires) {
+		if l.Remaining > 0 && expiresBefore(l.ExpiresAt, r.SpillExpires) {
 			r.SpillExpires = l.ExpiresAt
 		}
 		if row, ok := a.spillRows[l.ID]; !ok {

@@ -76,14 +76,14 @@ func (a *Account) forfeit(c ChangeMembership) ledger.Points {
 	takings := func() []Taking { return a.pick(a.Available, nil) }
 	takings() // asks for spilled lots before anything is posted
 	a.voidReservations()
-	for _, w := range a.watched(ExchangeDocument) {
-		a.cancelExchange(Open[BenefitExchange](a, w.Key), "membership closed", c.Actor)
-	}
 	for _, w := range a.watched(OrderDocument) {
 		a.unwatch(w.Key)
 	}
+	for _, w := range a.watched(ExchangeDocument) {
+		a.arrivals(a.cancelExchange(Open[BenefitExchange](a, w.Key), "membership closed", c.Actor), "")
+	}
 	n := a.Available + a.Pending
 	holds := append([]Hold(nil), a.Holds...)
-	a.lose(ledger.Transaction{Kind: ledger.Forfeit, Actor: c.Actor, Note: c.Reason}, takings(), holds, nil, ledger.ForfeitedClosure)
+	a.lose(ledger.Transaction{Kind: ledger.Forfeit, Actor: c.Actor, Note: c.Reason}, takings(), holds, ledger.ForfeitedClosure)
 	return n
 }

@@ -60,8 +60,8 @@ func (c OpenBalance) Apply(a *Account, m Moment) (Reply, error) {
 		a.post(t)
 	case due.After(m.At):
 		answer.LotID = a.nextLot()
+		a.expect(Hold{Lot: answer.LotID, Due: due, ExpiresAt: expires})
 		a.post(t, debit(ledger.IssuedOpening, 0, c.Points), credit(ledger.MemberPending, answer.LotID, c.Points))
-		*a.findHold(answer.LotID) = Hold{Lot: answer.LotID, Points: c.Points, Due: due, ExpiresAt: expires}
 	default:
 		answer.LotID = a.grant(t, c.Points, ledger.IssuedOpening, "", due, expires)
 	}

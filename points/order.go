@@ -36,8 +36,8 @@ type Order struct {
 
 // Tenders is what pays an order, or goes back: points and the program's money.
 type Tenders struct {
-	Points ledger.Points `json:"points"`
-	Money  ledger.Money  `json:"money"`
+	Points ledger.Points `json:"points" minimum:"0"`
+	Money  ledger.Money  `json:"money" minimum:"0"`
 }
 
 // Refunded is what went back of an order.
@@ -78,6 +78,7 @@ type OrderLine struct {
 	Spread     int64          `json:"at"`             // pieces that stood at the last spread
 	Opened     int64          `json:"open,omitempty"` // pieces in returns that are not settled
 	Exchanged  int64          `json:"ex,omitempty"`   // pieces that were replaced: they stand, and are not returned again
+	Excluded   bool           `json:"xp,omitempty"`   // points may not pay it, by the conditions of use when it was placed
 	Part
 	Earned Grant `json:"g,omitzero"`
 }
@@ -134,11 +135,6 @@ func (p *Part) give(back Part, units int64) {
 	p.Back.Value += back.Value
 }
 
-// total is what the line's pieces that stood at the last spread cost.
-func (l *OrderLine) total() ledger.Money {
-	return ledger.Money(l.Spread)*l.UnitPrice - l.Discount
-}
-
 // Standing is how many pieces were neither returned nor cancelled.
 func (l *OrderLine) Standing() int64 { return l.Quantity - l.Returned }
 
@@ -178,7 +174,7 @@ func (o *Order) Total() (n ledger.Money) {
 
 // spread shares the points that still stand anew over the parts that they may pay, and lets later shares count from
 // here. Points and their value are spread by the same rule, separately. Source: program.md Allocation.
-func (o *Order) spread(points ledger.Points, value ledger.Money, may func(i int) bool) {
+func (o *Order) spread(points ledger.Points, value ledger.Money) {
 	parts := o.parts()
 	weights := make([]int64, len(parts))
 	for i := range o.Lines {
@@ -187,7 +183,7 @@ func (o *Order) spread(points ledger.Points, value ledger.Money, may func(i int)
 	}
 	for i, p := range parts {
 		*p = Part{Amount: p.left().Amount}
-		if may(i) {
+		if o.mayPay(i) {
 			weights[i] = int64(p.Amount)
 		}
 	}
@@ -197,9 +193,21 @@ func (o *Order) spread(points ledger.Points, value ledger.Money, may func(i int)
 	}
 }
 
-// mayPay tells which parts points may pay: not the lines of excluded categories. Source: SM-P7.2.
-func (o *Order) mayPay(r program.Redeem) func(i int) bool {
-	return func(i int) bool {
-		return i >= len(o.Lines) || !r.Excludes(o.Lines[i].Category)
+// mayPay tells whether points may pay the part: not the lines of excluded categories. Source: SM-P7.2.
+func (o *Order) mayPay(part int) bool { return part >= len(o.Lines) || !o.Lines[part].Excluded }
+
+// payable is the price of all that still stands and that points may pay.
+func (o *Order) payable() (n ledger.Money) {
+	for i, p := range o.parts() {
+		if o.mayPay(i) {
+			n += p.left().Amount
+		}
 	}
+	return n
+}
+
+// room is how much more money of the order points may take the place of.
+func (o *Order) room(r program.Redeem) ledger.Money {
+	worth := o.Total() - o.Standing().Money
+	return max(0, min(o.payable(), r.MostOf(o.Total()))-worth)
 }

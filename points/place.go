@@ -127,6 +127,9 @@ func (r OrderRequest) admit(a *Account, m Moment) (*Order, ledger.Money, error) 
 	if err != nil {
 		return nil, 0, err
 	}
+	if n := a.rate(o); n > ledger.MaxAmount-a.Available-a.Pending-a.Reserved {
+		return nil, 0, RefuseField(AmountOutOfRange, "lines", "the order would earn %d points, and the member's points are at most %d", n, int64(ledger.MaxAmount))
+	}
 	return o, value, nil
 }
 
@@ -185,18 +188,14 @@ func (a *Account) priced(o *Order, v *program.Version) (value ledger.Money, err 
 		return 0, RefuseField(TendersDoNotCoverTotal, "tenders", "points worth %d and money %d make %d; lines, shipping and fees make %d",
 			value, o.Tenders.Money, value+o.Tenders.Money, total)
 	}
+	for i := range o.Lines {
+		o.Lines[i].Excluded = v.Redeem.Excludes(o.Lines[i].Category)
+	}
 	if n > 0 {
-		may := o.mayPay(v.Redeem)
-		var payable ledger.Money
-		for i, p := range o.parts() {
-			if may(i) {
-				payable += p.Amount
-			}
-		}
-		if err := v.Redeem.Permits(n, value, total, payable); err != nil {
+		if err := v.Redeem.Permits(n, value, total, o.payable()); err != nil {
 			return 0, RefuseField(RedeemRule, "tenders.points", "%s", err)
 		}
-		o.spread(n, value, may)
+		o.spread(n, value)
 	}
 	return value, nil
 }
@@ -229,9 +228,7 @@ func (a *Account) placed(o *Order, m Moment) Reply {
 	o.History = []HistoryEntry{{At: m.At, What: string(Placed)}}
 	answer := OrderPlaced{OrderID: o.ID, Status: o.Status, Total: o.Total(), Redeemed: Redeemed{Points: o.Tenders.Points, Value: o.Total() - o.Tenders.Money}}
 	answer.Pending, answer.Granted = a.grantOrder(o, m)
-	if v := a.Programs.Number(o.Version); o.UseAll && v.Sweep.Days > 0 && o.Standing().Money > 0 {
-		a.watch(Key{OrderDocument, o.ID}, v.Sweep.End(m.At, a.Zone()))
-	}
+	a.watchUseAll(o)
 	a.KeepOrder(o)
 	answer.Transactions = a.Posted()
 	return Reply{Status: 201, Body: answer}

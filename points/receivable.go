@@ -56,27 +56,29 @@ func (a *Account) owe(o *Order, lot ledger.LotID, opened string, n ledger.Points
 	return r.ID
 }
 
-// net pays debt from points that just became available in the lot: debt that is netted against grants, and debt of
-// the very lot.
-func (a *Account) net(lot ledger.LotID) {
+// net pays debt from points that just became available in the lot, and tells how many it took: debt that is netted
+// against grants, and debt of the very lot.
+func (a *Account) net(lot ledger.LotID, points ledger.Points) (netted ledger.Points) {
 	for _, w := range a.watched(ReceivableDocument) {
 		l := a.lot(lot)
 		if l == nil {
-			return
+			return netted
 		}
 		r := Open[Receivable](a, w.Key)
-		if r == nil || !r.Netting && !slices.Contains(r.Lots, lot) {
+		if !r.Netting && !slices.Contains(r.Lots, lot) {
 			continue
 		}
-		k := min(r.Open, l.Remaining)
+		k := min(r.Open, l.Remaining, points-netted)
 		if k == 0 {
 			continue
 		}
 		a.post(ledger.Transaction{Kind: ledger.DebtNetted, Subject: r.Order}, debit(ledger.MemberAvailable, lot, k), credit(ledger.MemberDebt, 0, k))
+		netted += k
 		r.Open -= k
 		r.Netted += k
 		a.keepReceivable(r)
 	}
+	return netted
 }
 
 // PayReceivable books money that the member paid towards a receivable.
@@ -135,6 +137,9 @@ func (c PayReceivable) Apply(a *Account, m Moment) (Reply, error) {
 		return Reply{}, err
 	}
 	n := ledger.PointsWithin(a.Programs.PointValue(), c.Money)
+	if c.Money == a.worth(r.Open) {
+		n = r.Open // the last point too, which may be worth less than a unit
+	}
 	if c.Money < 1 || c.Money > a.worth(r.Open) || a.worth(n) != c.Money {
 		return Reply{}, RefuseField(AmountOutOfRange, "money", "must be worth 1 to %d whole points, at most %d", r.Open, a.worth(r.Open))
 	}

@@ -87,14 +87,8 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 		return Reply{}, err
 	}
 	// After this point nothing may fail.
-	var drop Part
-	var charge Tenders
 	worth := total - before.Money
-	if fall := total - o.Total(); fall > 0 {
-		drop = a.fallOf(v, before, worth, fall)
-	} else {
-		charge = a.riseOf(o, before, -fall)
-	}
+	drop, charge := a.divide(o, v, before, worth, o.Total()-total)
 	answer := Repriced{OrderID: o.ID, Total: o.Total(), Charge: charge}
 	t := ledger.Transaction{Subject: o.ID, Version: o.Version}
 	restored := a.restore(t, o.Takings, drop.Points, drop.Value, credit(ledger.RedeemedOrders, 0, 0).shop(o.Shop), v.Restore)
@@ -102,7 +96,7 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 		a.pay(o, ledger.Redeem, ledger.MemberAvailable, stamp(a.pick(charge.Points, nil), m.At), a.worth(charge.Points))
 		a.QualifiedAt, a.ActiveAt = m.At, m.At
 	}
-	o.spread(before.Points-drop.Points+charge.Points, worth-drop.Value+a.worth(charge.Points), o.mayPay(v.Redeem))
+	o.spread(before.Points-drop.Points+charge.Points, worth-drop.Value+a.worth(charge.Points))
 	o.Charged.Points += charge.Points
 	o.Charged.Money += charge.Money
 	answer.Refund = Refunded{Points: restored.Points, Money: drop.money(), CashFallback: restored.Fallback}
@@ -118,6 +112,7 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 	o.Refunded.CashFallback += answer.Refund.CashFallback
 	a.refund(Refund{Order: o.ID, Cause: "reprice", Money: answer.Refund.Money, CashFallback: restored.Fallback, PaidBy: answer.PaidBy})
 	o.History = append(o.History, HistoryEntry{At: m.At, What: "repriced"})
+	a.watchUseAll(o)
 	a.arrivals(restored, o.ID)
 	a.KeepOrder(o)
 	answer.Receivable = a.Owed(r.Receivable)
@@ -140,7 +135,15 @@ func (r Repricing) apply(o *Order) (touched []int, err error) {
 			return nil, RefuseField(ValidationFailed, at+"line_id", "line %s appears twice", p.LineID)
 		}
 		priced[k] = p
+		l := &o.Lines[k]
 		sums.amount(at+"unit_price", int64(p.UnitPrice))
+		gross := sums.times(at+"unit_price", int64(p.UnitPrice), l.Standing())
+		if p.Discount != nil {
+			sums.amount(at+"discount", int64(*p.Discount))
+			if sums.err == nil && int64(*p.Discount) > gross {
+				return nil, RefuseField(ValidationFailed, at+"discount", "is more than the line's %d", gross)
+			}
+		}
 	}
 	discounts := make([]ledger.Money, len(o.Lines))
 	for i := range o.Lines {
@@ -148,10 +151,9 @@ func (r Repricing) apply(o *Order) (touched []int, err error) {
 		left := l.left().Amount
 		discounts[i] = ledger.Money(l.Standing())*l.UnitPrice - left
 		if p, ok := priced[i]; ok {
-			gross := ledger.Money(sums.times("lines", int64(p.UnitPrice), max(1, l.Standing()))) * ledger.Money(min(1, l.Standing()))
+			gross := ledger.Money(sums.times("lines", int64(p.UnitPrice), l.Standing()))
 			if p.Discount != nil {
 				discounts[i] = *p.Discount
-				sums.amount("lines", int64(*p.Discount))
 			}
 			discounts[i] = min(discounts[i], gross)
 			left = gross - discounts[i]
@@ -216,26 +218,43 @@ func (o *Order) fee(name string) *Fee {
 	return nil
 }
 
-// fallOf divides a fall of the price over the tenders that stand. Source: SM-P7.4, reprice.refund_order.
-func (a *Account) fallOf(v *program.Version, standing Tenders, worth, fall ledger.Money) Part {
-	money := min(fall, standing.Money)
-	if v.Reprice.RefundOrder == program.Proportional {
-		money = min(standing.Money, ledger.Money(ledger.Share(int64(fall), int64(standing.Money), int64(standing.Money+worth))))
+// divide shares a change of the price between the tenders: what of the points goes back and how much money, and what is
+// charged. before is what stood, its points worth so much; the new prices are set, and not yet spread over. Points never
+// pay more than the parts that they may pay: what these no longer bear goes back, and money takes its place.
+func (a *Account) divide(o *Order, v *program.Version, before Tenders, worth, change ledger.Money) (drop Part, charge Tenders) {
+	payable := o.payable()
+	if change < 0 {
+		drop.Value = fallOf(v, before.Money, worth, -change)
 	}
-	value := min(fall-money, worth)
-	money = fall - value
-	points := standing.Points - ledger.PointsWithin(a.Programs.PointValue(), worth-value)
-	if value == worth {
-		points = standing.Points
+	drop.Value = max(drop.Value, worth-payable)
+	switch {
+	case payable == 0 || worth > 0 && drop.Value == worth:
+		drop.Points = before.Points
+	case worth > 0:
+		drop.Points = ledger.Points(ledger.Share(int64(before.Points), int64(drop.Value), int64(worth)))
 	}
-	return Part{Amount: fall, Points: points, Value: value}
+	rest := change + drop.Value // is for money to bear
+	drop.Amount = drop.Value + max(0, -rest)
+	if rest > 0 {
+		charge = a.riseOf(o, before, rest, min(payable, v.Redeem.MostOf(o.Total()))-worth+drop.Value)
+	}
+	return drop, charge
 }
 
-// riseOf divides a rise over points and money. Source: SM-P7.5a, SM-P7.5b.
-func (a *Account) riseOf(o *Order, before Tenders, rise ledger.Money) Tenders {
-	if rise > 0 && o.UseAll && before.Money == 0 && before.Points > 0 && a.Status == Active {
-		n := min(a.Available, ledger.PointsWithin(a.Programs.PointValue(), rise))
-		return Tenders{Points: n, Money: rise - a.worth(n)}
+// fallOf is how much of a fall goes back in points, of which so much stands beside the money. Source: SM-P7.4, reprice.refund_order.
+func fallOf(v *program.Version, money, worth, fall ledger.Money) ledger.Money {
+	back := min(fall, money)
+	if v.Reprice.RefundOrder == program.Proportional {
+		back = ledger.Money(ledger.Share(int64(fall), int64(money), int64(money+worth)))
 	}
-	return Tenders{Money: rise}
+	return min(fall-back, worth)
+}
+
+// riseOf divides a rise over points, for which there is so much room, and money. Source: SM-P7.5a, SM-P7.5b.
+func (a *Account) riseOf(o *Order, before Tenders, rise, room ledger.Money) Tenders {
+	if !o.UseAll || before.Money > 0 || before.Points == 0 || a.Status != Active {
+		return Tenders{Money: rise}
+	}
+	n := ledger.PointsWithin(a.Programs.PointValue(), min(a.worth(a.Available), rise, max(0, room)))
+	return Tenders{Points: n, Money: rise - a.worth(n)}
 }

@@ -34,7 +34,7 @@ const (
 
 // MakeReservation sets points aside until a time. A reserved point cannot be spent, expired or forfeited elsewhere.
 //
-// It refuses with MemberClosed, MemberSuspended, Conflict, ValidationFailed, RedeemRule or InsufficientPoints.
+// It refuses with MemberClosed, MemberSuspended, Conflict, ValidationFailed or InsufficientPoints.
 type MakeReservation struct {
 	ReservationID string        `json:"reservation_id" minLength:"1" maxLength:"128"`
 	Points        ledger.Points `json:"points" minimum:"1" maximum:"9007199254740991"`

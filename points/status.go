@@ -70,14 +70,16 @@ func (c SetStatus) Apply(a *Account, m Moment) (Reply, error) {
 	if o.Cancelled {
 		return Reply{}, Refuse(Conflict, "order %s is cancelled", o.ID)
 	}
-	if _, done := o.Times[c.Status]; !done && o.Status != c.Status {
+	_, paid := o.Times[Paid]
+	if c.Status != o.Status && !(c.Status == Paid && paid) {
 		if c.Status != Paid && c.Status.step() <= o.Status.step() {
 			return Reply{}, RefuseField(Conflict, "status", "order %s is %s; it only moves forward", o.ID, o.Status)
 		}
 		// After this point nothing may fail.
 		a.reach(o, c.Status, m.Fact)
+		a.advance(m.At, dues) // holds of no days end at once
+		paid = paid || c.Status == Paid
 	}
-	_, paid := o.Times[Paid]
 	answer := StatusAnswer{OrderID: o.ID, Status: o.Status, Paid: paid, Transactions: a.Posted()}
 	if p := a.pendingOf(o); p.Points > 0 {
 		answer.Pending = &p
@@ -112,15 +114,20 @@ func (a *Account) reach(o *Order, s OrderStatus, at time.Time) {
 	a.KeepOrder(o)
 }
 
-// pendingOf is what of the order's points is held back, and the first end of such a hold.
+// pendingOf is what of the order's points is held back, and the first end of such a hold that has started.
 func (a *Account) pendingOf(o *Order) (p PendingGrant) {
+	v := a.Programs.Number(o.Version)
 	for i := range o.Lines {
 		h := a.findHold(o.Lines[i].Earned.Lot)
 		if h == nil {
 			continue
 		}
 		p.Points += h.Points
-		if due := h.Due.In(a.Zone()); !h.Due.IsZero() && (p.MaturesAt == nil || due.Before(*p.MaturesAt)) {
+		if h.Due.IsZero() || p.MaturesAt != nil && !h.Due.Before(*p.MaturesAt) {
+			continue
+		}
+		if start := a.holdStart(o, v.Named(o.Lines[i].Earned.Rule)); !start.After(a.instant()) {
+			due := h.Due.In(a.Zone())
 			p.MaturesAt = &due
 		}
 	}

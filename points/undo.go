@@ -68,7 +68,7 @@ func (o *Order) comeUndone(u Undoing) (back Part, touched []int) {
 			if o.Lines[i].Standing() > 0 {
 				touched = append(touched, i)
 			}
-			o.Lines[i].Returned = o.Lines[i].Quantity
+			o.Lines[i].Returned, o.Lines[i].Exchanged = o.Lines[i].Quantity, 0
 		}
 		for _, p := range o.parts() {
 			left := p.left()

@@ -122,12 +122,12 @@ func (a *Account) OrderView(id string) *OrderView {
 		left := l.left()
 		v.Lines = append(v.Lines, LineView{LineID: l.ID, SKU: l.SKU, Category: l.Category, Quantity: l.Quantity, Returned: l.Returned,
 			UnitPrice: l.UnitPrice, Points: left.Points, Money: left.money(), Earned: l.Earned.Points})
-		held := ledger.Points(0)
-		if h := a.findHold(l.Earned.Lot); h != nil {
-			held = h.Points
+		switch h := a.findHold(l.Earned.Lot); {
+		case h != nil:
+			v.Earned.Pending += h.Points // a hold that misses points lost them to a revocation or another clawback
+		case !a.stillHeld(o, l):
+			v.Earned.Granted += l.Earned.Points
 		}
-		v.Earned.Pending += held
-		v.Earned.Granted += l.Earned.Points - held
 	}
 	for _, f := range o.Fees {
 		v.Fees = append(v.Fees, FeeAmount{f.Name, f.left().Amount})

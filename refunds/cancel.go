@@ -64,7 +64,10 @@ func (c Cancel) Apply(a *points.Account, m points.Moment) (points.Reply, error) 
 		return points.Reply{}, err
 	}
 	byMember := c.Request.InitiatedBy == "" || c.Request.InitiatedBy == policy.ByMember
-	if byMember && len(c.Request.Lines) > 0 {
+	switch by := c.Request.InitiatedBy; {
+	case !byMember && by != policy.ByShop && by != policy.ByOperator:
+		return points.Reply{}, points.RefuseField(points.ValidationFailed, "initiated_by", "%q is neither member, shop nor operator", by)
+	case byMember && len(c.Request.Lines) > 0:
 		return points.Reply{}, points.RefuseField(points.ValidationFailed, "lines", "a member cancels the whole order")
 	}
 	key := points.Key{Kind: points.CancellationDocument, ID: o.ID}

@@ -217,6 +217,9 @@ func (r *Return) joined() string {
 
 // awaits tells whether goods or an inspection are awaited for any accepted line.
 func (r *Return) awaits() bool {
+	if r.Receipt != nil {
+		return false // they came, and a person looked at what they showed
+	}
 	for _, l := range r.Lines {
 		if l.State == stateApproved && l.Decision.AwaitsGoods() {
 			return true
