@@ -1,5 +1,5 @@
-// Package pointstest keeps one member's books in memory, for tests of commands: it loads what they need, keeps what
-// they yield, and checks the laws of the journal after every step.
+// Package pointstest keeps one member's books in memory, for tests of commands: it stores the account as the engine
+// does, loads it anew for each command, and checks the laws of the journal.
 package pointstest
 
 import (
@@ -7,9 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
-	"strings"
-	"testing"
 	"time"
 
 	"chobo/ledger"
@@ -17,12 +16,24 @@ import (
 	"chobo/points/program"
 )
 
-// A Book is one member's account with its whole journal.
+// A Book is one member's account with its whole journal. The account is as it was last stored.
 type Book struct {
 	*points.Account
-	Journal []ledger.Transaction
-	Paid    []points.Refund
-	stock   map[string]int64
+	Journal   []ledger.Transaction
+	Paid      []points.Refund // to pay back, in order
+	Documents map[points.Key]Stored
+	Whole     bool // all lots stay in the member's row, however many
+
+	rows  map[ledger.LotID]points.Lot // spilled lots
+	stock map[string]int64
+	fault error // a refused command that changed something
+}
+
+// Stored is a document as it stands in the database.
+type Stored struct {
+	State string
+	At    time.Time
+	Body  []byte
 }
 
 // New is the book of a member who is not enrolled yet.
@@ -32,8 +43,11 @@ func New(versions ...*program.Program) *Book {
 		vs = vs.With(p)
 	}
 	return &Book{
-		Account: &points.Account{Name: "M-1", Member: ledger.Member{1}, Programs: vs, NextID: ledger.IDStep, Benefits: map[string]points.Benefit{}},
-		stock:   map[string]int64{},
+		Account: &points.Account{Name: "M-1", Member: ledger.Member{1}, Programs: vs, NextID: ledger.IDStep,
+			Benefits: map[string]points.Benefit{}, Stock: map[string]*int64{}},
+		Documents: map[points.Key]Stored{},
+		rows:      map[ledger.LotID]points.Lot{},
+		stock:     map[string]int64{},
 	}
 }
 
@@ -58,196 +72,261 @@ func (b *Book) Offer(benefit points.Benefit, stock int64) {
 	b.stock[benefit.ID] = stock
 }
 
+// Left is what is left of a benefit's stock.
+func (b *Book) Left(benefit string) int64 { return b.stock[benefit] }
+
 // Do runs the command with the clock at now.
 func (b *Book) Do(now time.Time, c points.Command) (points.Reply, error) {
+	replies, _, err := b.do(now, []points.Command{c}, func(a *points.Account) ([]points.Reply, int, *points.Need, error) {
+		reply, need, err := points.Run(a, c)
+		return []points.Reply{reply}, 0, need, err
+	})
+	if err != nil {
+		return points.Reply{}, err
+	}
+	return replies[0], nil
+}
+
+// DoAll runs the commands as one, with the clock at now; it tells which one was refused.
+func (b *Book) DoAll(now time.Time, commands ...points.Command) ([]points.Reply, int, error) {
+	return b.do(now, commands, func(a *points.Account) ([]points.Reply, int, *points.Need, error) {
+		return points.RunAll(a, commands)
+	})
+}
+
+func (b *Book) do(now time.Time, commands []points.Command, run func(*points.Account) ([]points.Reply, int, *points.Need, error)) ([]points.Reply, int, error) {
 	b.Now = now
-	b.serve(c.Needs())
+	r := reader{book: b, account: b.Account}
+	for _, c := range commands {
+		r.serve(c.Needs())
+	}
 	for range 100 {
-		reply, need, err := points.Run(b.Account, c)
+		before := snapshot(b.Account)
+		replies, refused, need, err := run(b.Account)
+		if need != nil || err != nil {
+			if fault := differ(before, b.Account); fault != nil && b.fault == nil {
+				b.fault = fmt.Errorf("%s did not happen, yet %w", commands[refused].Name(), fault)
+			}
+		}
 		if need != nil {
-			b.serve(*need)
+			r.serve(*need)
 			continue
 		}
-		b.Journal = append(b.Journal, b.Transactions...)
-		b.Paid = append(b.Paid, b.Refunds...)
-		b.Transactions, b.Refunds = nil, nil
-		for _, d := range b.Changed() {
-			d.Dirty, d.Stored = false, true
+		if err == nil {
+			b.store()
 		}
-		return reply, err
+		b.Account = b.load()
+		return replies, refused, err
 	}
 	panic("a command never has enough")
 }
 
+// snapshot copies what a refused command must leave alone.
+func snapshot(a *points.Account) *points.Account {
+	c := *a
+	c.Lots, c.Holds, c.Watch = slices.Clone(a.Lots), slices.Clone(a.Holds), slices.Clone(a.Watch)
+	c.Stock = map[string]*int64{}
+	for id, n := range a.Stock {
+		left := *n
+		c.Stock[id] = &left
+	}
+	return &c
+}
+
+// differ tells what a command changed that should not have.
+func differ(before, after *points.Account) error {
+	switch {
+	case !reflect.DeepEqual(before.State, after.State):
+		return fmt.Errorf("the state was\n%+v\nand is\n%+v", before.State, after.State)
+	case !reflect.DeepEqual(before.Stock, after.Stock):
+		return errors.New("stock moved")
+	case before.NextID != after.NextID || len(after.Transactions)+len(after.Refunds)+len(after.Changed()) > 0:
+		return errors.New("something is to be stored")
+	}
+	return nil
+}
+
+// store keeps what a command yielded, as the engine would.
+func (b *Book) store() {
+	b.Journal = append(b.Journal, b.Transactions...)
+	b.Paid = append(b.Paid, b.Refunds...)
+	for _, d := range b.Changed() {
+		b.Documents[d.Key] = Stored{d.State, d.At, d.Body}
+	}
+	for id, n := range b.Stock {
+		b.stock[id] = *n
+	}
+	if b.Whole {
+		return
+	}
+	r := b.Repack()
+	for _, id := range r.Delete {
+		delete(b.rows, id)
+	}
+	for _, l := range slices.Concat(r.Insert, r.Update) {
+		b.rows[l.ID] = l
+	}
+	b.Lots, b.Spilled, b.SpilledPoints, b.SpillExpires = r.Packed, r.Spilled, r.SpilledPoints, r.SpillExpires
+}
+
+// load is the account as it was stored, with times as the database keeps them.
+func (b *Book) load() *points.Account {
+	a := &points.Account{State: b.State, Member: b.Member, Name: b.Name, Programs: b.Programs, Benefits: b.Benefits,
+		Stock: map[string]*int64{}, Now: b.Now, NextID: b.NextID}
+	a.Lots, a.Holds, a.Watch = slices.Clone(b.Lots), slices.Clone(b.Holds), slices.Clone(b.Watch)
+	times := []*time.Time{&a.LastAt, &a.QualifiedAt, &a.ActiveAt, &a.LapsedAt, &a.SpillExpires}
+	for i := range a.Lots {
+		times = append(times, &a.Lots[i].ExpiresAt, &a.Lots[i].GrantedAt)
+	}
+	for i := range a.Holds {
+		times = append(times, &a.Holds[i].Due, &a.Holds[i].ExpiresAt)
+	}
+	for _, t := range times {
+		if !t.IsZero() {
+			*t = time.UnixMicro(t.UnixMicro()).UTC()
+		}
+	}
+	for i, w := range a.Watch {
+		read, err := points.ParseWatched(w.String())
+		if err != nil {
+			panic(err)
+		}
+		a.Watch[i] = read
+	}
+	return a
+}
+
 // At is the account as it stands at a time, read only.
 func (b *Book) At(at time.Time) *points.Account {
+	r := reader{book: b, account: b.load()}
 	for range 100 {
-		view, need := points.Glance(b.Account, at)
+		view, need := points.Glance(r.account, at)
 		if need == nil {
 			return view
 		}
-		b.serve(*need)
+		r.serve(*need)
 	}
 	panic("a view never has enough")
 }
 
 // View calls a reading function of a view until it has all it needs.
 func View[T any](b *Book, at time.Time, read func(*points.Account) T) T {
+	r := reader{book: b, account: b.load()}
 	for range 100 {
 		var out T
-		need := points.Reading(b.At(at), func(a *points.Account) { out = read(a) })
+		view, need := points.Glance(r.account, at)
+		if need == nil {
+			need = points.Reading(view, func(a *points.Account) { out = read(a) })
+		}
 		if need == nil {
 			return out
 		}
-		b.serve(*need)
+		r.serve(*need)
 	}
 	panic("a view never has enough")
 }
 
-func (b *Book) serve(n points.Need) {
+// A reader is an account that is given what it needs from the book.
+type reader struct {
+	book    *Book
+	account *points.Account
+	lots    int // how many spilled lots it was given
+}
+
+func (r *reader) serve(n points.Need) {
 	for _, key := range n.Documents {
-		if !b.Loaded(key) {
-			b.Load(key, "", time.Time{}, nil)
+		if !r.account.Loaded(key) {
+			d := r.book.Documents[key]
+			r.account.Load(key, d.State, d.At, d.Body)
 		}
 	}
 	for _, lot := range n.Losses {
-		sums := map[ledger.Account]ledger.Points{}
-		for _, t := range b.Journal {
-			for _, l := range t.Lines {
-				if l.Lot == lot && slices.Contains(ledger.LossAccounts, l.Account) {
-					sums[l.Account] -= l.Points
-				}
-			}
-		}
-		var losses []points.Loss
-		for _, account := range ledger.LossAccounts {
-			if sums[account] > 0 {
-				losses = append(losses, points.Loss{Account: account, Points: sums[account]})
-			}
-		}
-		b.LoadLosses(lot, losses)
+		r.account.LoadLosses(lot, r.book.losses(lot))
+	}
+	if n.Lots != 0 {
+		r.serveLots(n.Lots)
 	}
 	for _, id := range n.Stock {
-		if b.Stock == nil {
-			b.Stock = map[string]*int64{}
-		}
-		left := b.stock[id]
-		b.Stock[id] = &left
+		left := r.book.stock[id]
+		r.account.Stock[id] = &left
 	}
 }
 
-// Check compares the account with what its journal adds up to, and each transaction with the laws.
-func (b *Book) Check(t testing.TB) {
-	t.Helper()
-	if err := b.Audit(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Audit is Check as an error.
-func (b *Book) Audit() error {
+// losses sums up what the journal has lost of a lot.
+func (b *Book) losses(lot ledger.LotID) (losses []points.Loss) {
 	sums := map[ledger.Account]ledger.Points{}
-	available, reserved, pending := map[ledger.LotID]ledger.Points{}, map[ledger.LotID]ledger.Points{}, map[ledger.LotID]ledger.Points{}
-	var last time.Time
-	var worth ledger.Money
-	for i := range b.Journal {
-		tx := &b.Journal[i]
-		if err := tx.Check(); err != nil {
-			return err
-		}
-		if tx.OccurredAt.Before(last) {
-			return fmt.Errorf("%s at %s lies before %s", tx.Kind, tx.OccurredAt, last)
-		}
-		last = tx.OccurredAt
-		for _, l := range tx.Lines {
-			sums[l.Account] -= l.Points
-			switch l.Account {
-			case ledger.MemberAvailable:
-				available[l.Lot] -= l.Points
-				worth -= l.Money
-			case ledger.MemberReserved:
-				reserved[l.Lot] -= l.Points
-			case ledger.MemberPending:
-				pending[l.Lot] -= l.Points
-			}
-		}
-	}
-	for _, c := range []struct {
-		what        string
-		have, wants ledger.Points
-	}{
-		{"available", b.Available, sums[ledger.MemberAvailable]},
-		{"pending", b.Pending, sums[ledger.MemberPending]},
-		{"reserved", b.Reserved, sums[ledger.MemberReserved]},
-		{"debt", -b.Debt, sums[ledger.MemberDebt]},
-	} {
-		if c.have != c.wants || c.have < 0 && c.what != "debt" {
-			return fmt.Errorf("%s: the account has %d, the journal %d", c.what, c.have, c.wants)
-		}
-	}
-	var value ledger.Money
-	lots := map[ledger.LotID]bool{}
-	for _, l := range b.Lots {
-		if l.Remaining != available[l.ID] || l.Reserved != reserved[l.ID] || l.Remaining < 0 || l.Reserved < 0 || l.Remaining+l.Reserved == 0 {
-			return fmt.Errorf("lot %d: %d available and %d reserved, the journal has %d and %d", l.ID, l.Remaining, l.Reserved, available[l.ID], reserved[l.ID])
-		}
-		lots[l.ID] = true
-		value += ledger.Value(b.Programs.PointValue(), l.Remaining)
-	}
-	for id := range available {
-		if available[id]+reserved[id] != 0 && !lots[id] {
-			return fmt.Errorf("lot %d: the journal has %d, the account no such lot", id, available[id])
-		}
-	}
-	if value != worth {
-		return fmt.Errorf("available points are worth %d by lot, %d by the journal", value, worth)
-	}
-	for _, h := range b.Holds {
-		if h.Points != pending[h.Lot] {
-			return fmt.Errorf("hold %d: %d, the journal has %d", h.Lot, h.Points, pending[h.Lot])
-		}
-		delete(pending, h.Lot)
-	}
-	for id, n := range pending {
-		if n != 0 {
-			return fmt.Errorf("hold %d: the journal has %d, the account no such hold", id, n)
-		}
-	}
-	return nil
-}
-
-// Kinds are the kinds of the last n transactions.
-func (b *Book) Kinds(n int) string {
-	var out []string
-	for _, t := range b.Journal[max(0, len(b.Journal)-n):] {
-		out = append(out, t.Kind.String())
-	}
-	return strings.Join(out, " ")
-}
-
-// T draws the journal from a transaction on as T-accounts: a line for each account, debits left, credits right.
-func (b *Book) T(from int) string {
-	type side struct{ debits, credits []string }
-	accounts := map[ledger.Account]*side{}
-	for _, t := range b.Journal[from:] {
+	for _, t := range b.Journal {
 		for _, l := range t.Lines {
-			s := accounts[l.Account]
-			if s == nil {
-				s = &side{}
-				accounts[l.Account] = s
-			}
-			if l.Points > 0 {
-				s.debits = append(s.debits, fmt.Sprintf("%d %s", l.Points, t.Kind))
-			} else {
-				s.credits = append(s.credits, fmt.Sprintf("%d %s", -l.Points, t.Kind))
+			if l.Lot == lot {
+				sums[l.Account] -= l.Points
 			}
 		}
 	}
-	var out strings.Builder
-	for _, a := range slices.Sorted(maps.Keys(accounts)) {
-		fmt.Fprintf(&out, "%s: %s | %s\n", a, strings.Join(accounts[a].debits, ", "), strings.Join(accounts[a].credits, ", "))
+	for _, account := range ledger.LossAccounts {
+		if sums[account] > 0 {
+			losses = append(losses, points.Loss{Account: account, Points: sums[account]})
+		}
 	}
-	return out.String()
+	return losses
+}
+
+// serveLots gives the next spilled lots in spending order, as the engine reads them.
+func (r *reader) serveLots(n int) {
+	a := r.account
+	if n < 0 || n > a.Spilled {
+		n = a.Spilled
+	}
+	byGrant := a.Programs.InForce(a.Now).Redeem.LotOrder == program.OldestGrant
+	rows := slices.SortedFunc(maps.Values(r.book.rows), func(x, y points.Lot) int { return spendingOrder(x, y, byGrant) })
+	next := rows[r.lots:]
+	r.lots += n
+	a.LoadLots(next[:n], n == len(next))
+	if n < len(next) && !byGrant {
+		a.SpillExpires = next[n].ExpiresAt
+	}
+}
+
+// spendingOrder compares lots by which is spent first.
+func spendingOrder(x, y points.Lot, byGrant bool) int {
+	if !byGrant && !x.ExpiresAt.Equal(y.ExpiresAt) {
+		switch {
+		case x.ExpiresAt.IsZero():
+			return 1
+		case y.ExpiresAt.IsZero():
+			return -1
+		}
+		return x.ExpiresAt.Compare(y.ExpiresAt)
+	}
+	if !x.GrantedAt.Equal(y.GrantedAt) {
+		return x.GrantedAt.Compare(y.GrantedAt)
+	}
+	return int(x.ID - y.ID)
+}
+
+// AllLots are the live lots, those in the member's row and the spilled ones, in spending order.
+func (b *Book) AllLots() []points.Lot {
+	byGrant := b.Programs.InForce(b.Now).Redeem.LotOrder == program.OldestGrant
+	lots := slices.Concat(b.Lots, slices.Collect(maps.Values(b.rows)))
+	slices.SortFunc(lots, func(x, y points.Lot) int { return spendingOrder(x, y, byGrant) })
+	return lots
+}
+
+// Decode is the stored document of that key; nil for none.
+func Decode[T any](b *Book, key points.Key) *T {
+	d, ok := b.Documents[key]
+	if !ok {
+		return nil
+	}
+	v := new(T)
+	if err := json.Unmarshal(d.Body, v); err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Order is the order of that id as it is stored; nil for none.
+func (b *Book) Order(id string) *points.Order {
+	return Decode[points.Order](b, points.Key{Kind: points.OrderDocument, ID: id})
 }
 
 // Body is a reply's body as the API would show it.
