@@ -51,6 +51,13 @@ SELECT to_char(d.at AT TIME ZONE $2, 'YYYY-MM'), CASE WHEN line->'g'->>'by' = '2
 SELECT estimate, as_of, method, prior::text, factors, triangle, made_at, approver
   FROM estimates WHERE program = $1 AND as_of <= $2 ORDER BY as_of DESC, estimate DESC LIMIT 1`
 
+	// firstAllocationsSQL is how each cohort was allocated at first.
+	firstAllocationsSQL = `
+SELECT DISTINCT ON (c.cohort, c.funder) to_char(c.cohort, 'YYYY-MM'), c.funder, c.issued, c.sales, c.allocated
+  FROM estimated_cohorts c JOIN estimates e USING (estimate)
+ WHERE e.program = $1 AND e.as_of <= $2
+ ORDER BY c.cohort, c.funder, c.estimate`
+
 	estimatedCohortsSQL = `
 SELECT to_char(cohort, 'YYYY-MM'), funder, issued, redeemed, expected, sales, allocated
   FROM estimated_cohorts WHERE estimate = $1 ORDER BY cohort, funder`
@@ -60,13 +67,19 @@ SELECT to_char(cohort, 'YYYY-MM'), funder, issued, redeemed, expected, sales, al
 // those that no earlier estimate has seen.
 func (r Reader) Estimate(ctx context.Context, asOf Day, as Assumptions) (*Estimate, error) {
 	var cohorts []Cohort
-	var last *Estimate
+	known := map[cohortKey]EstimatedCohort{}
 	sales := map[cohortKey]ledger.Money{}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) (err error) {
 		if cohorts, err = r.cohorts(ctx, tx, asOf); err != nil {
 			return err
 		}
-		if last, err = r.lastEstimate(ctx, tx, asOf); err != nil {
+		err = each(ctx, tx, firstAllocationsSQL, []any{r.Program, asOf}, func(rows *sql.Rows) error {
+			var c EstimatedCohort
+			err := rows.Scan(&c.Cohort, &c.Funder, &c.Issued, &c.Sales, &c.Allocated)
+			known[cohortKey{c.Cohort, c.Funder}] = c
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		return each(ctx, tx, salesSQL, []any{r.Program, r.Zone.String(), r.Start(asOf.AddDate(0, 0, 1))}, func(rows *sql.Rows) error {
@@ -83,12 +96,6 @@ func (r Reader) Estimate(ctx context.Context, asOf Day, as Assumptions) (*Estima
 	triangle := triangleOf(cohorts, asOf)
 	b := triangle.breakage(as)
 	out := &Estimate{AsOf: date(asOf), Method: b.Method, Prior: b.Prior, Factors: b.Factors, Triangle: triangle, Cohorts: []EstimatedCohort{}}
-	known := map[cohortKey]EstimatedCohort{}
-	if last != nil {
-		for _, c := range last.Cohorts {
-			known[cohortKey{c.Cohort, c.Funder}] = c
-		}
-	}
 	for _, row := range b.Cohorts {
 		key := cohortKey{row.Cohort, row.Funder}
 		c := EstimatedCohort{Cohort: row.Cohort, Funder: row.Funder, Issued: row.Issued, Redeemed: row.Redeemed, Expected: row.Ultimate, Sales: sales[key]}

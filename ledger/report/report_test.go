@@ -1,0 +1,247 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"iter"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"chobo/jobs/reconcile/trade"
+	"chobo/ledger"
+	"chobo/ledger/journal"
+	"chobo/ledger/report"
+	"chobo/schema/pgtest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var (
+	april = report.Span{From: day(2026, 4, 1), To: day(2026, 4, 30)}
+	may   = report.Span{From: day(2026, 5, 1), To: day(2026, 5, 31)}
+	both  = report.Span{From: april.From, To: may.To}
+
+	assumed = report.Assumptions{Prior: decimal.NewFromInt(1), Term: 13}
+)
+
+func day(y int, m time.Month, d int) report.Day { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// golden compares text with a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		fatal(t, os.MkdirAll("testdata", 0o750))
+		fatal(t, os.WriteFile(file, got, 0o600))
+	}
+	want, err := os.ReadFile(file)
+	fatal(t, err)
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; got:\n%s", file, got)
+	}
+}
+
+// Every report over April, as a terminal shows it, is in a file that a person has read.
+func TestReportsOfApril(t *testing.T) {
+	r := trade.Open(t, pgtest.NewURL(t)).April().Reader()
+	ctx := t.Context()
+	for _, c := range []struct {
+		name string
+		of   func() (report.Sheeter, error)
+	}{
+		{"trial_balance", func() (report.Sheeter, error) { return r.TrialBalance(ctx, april.To) }},
+		{"rollforward", func() (report.Sheeter, error) { return r.RollForward(ctx, april, report.ByNothing) }},
+		{"rollforward_by_shop", func() (report.Sheeter, error) { return r.RollForward(ctx, april, report.ByShop) }},
+		{"rollforward_by_month", func() (report.Sheeter, error) { return r.RollForward(ctx, both, report.ByMonth) }},
+		{"rollforward_by_kind", func() (report.Sheeter, error) { return r.RollForward(ctx, april, report.ByKind) }},
+		{"expiry_aging", func() (report.Sheeter, error) { return r.ExpiryAging(ctx, april.To) }},
+		{"breakage", func() (report.Sheeter, error) { return r.Breakage(ctx, april.To, assumed) }},
+		{"deferred_revenue", func() (report.Sheeter, error) { return r.DeferredRevenue(ctx, april, assumed) }},
+		{"shop_settlement", func() (report.Sheeter, error) { return r.Settlement(ctx, april, "") }},
+		{"receivables", func() (report.Sheeter, error) { return r.Receivables(ctx, day(2026, 4, 20)) }},
+		{"interventions", func() (report.Sheeter, error) { return r.Interventions(ctx, april) }},
+		{"cash_fallbacks", func() (report.Sheeter, error) { return r.CashFallbacks(ctx, may) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := c.of()
+			fatal(t, err)
+			var table, csv bytes.Buffer
+			fatal(t, report.WriteTable(&table, anonymous(s.Sheet())))
+			_, err = report.WriteCSV(&csv, anonymous(s.Sheet()))
+			fatal(t, err)
+			golden(t, c.name+".txt", table.Bytes())
+			golden(t, c.name+".csv", csv.Bytes())
+		})
+	}
+	t.Run("general_ledger", func(t *testing.T) {
+		var table bytes.Buffer
+		fatal(t, r.GeneralLedger(ctx, ledger.RedeemedOrders, april, func(head report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
+			return report.WriteTable(&table, anonymous(head.Sheet(entries)))
+		}))
+		golden(t, "general_ledger.txt", table.Bytes())
+	})
+}
+
+// anonymous blanks transaction ids, which are of the wall clock.
+func anonymous(s report.Sheet) report.Sheet {
+	i := slices.IndexFunc(s.Columns, func(c report.Column) bool { return c.Name == "transaction_id" })
+	if i < 0 {
+		return s
+	}
+	rows := s.Rows
+	s.Rows = func(yield func([]any, error) bool) {
+		for cells, err := range rows {
+			cells[i] = "…"
+			if !yield(cells, err) {
+				return
+			}
+		}
+	}
+	return s
+}
+
+// All reports say the same.
+func TestReportsTieOut(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t)).April()
+	r := m.Reader()
+	for _, to := range []report.Day{day(2026, 4, 1), day(2026, 4, 12), april.To, day(2026, 5, 1), may.To} {
+		tieOut(t, r, report.Span{From: april.From, To: to})
+		tieOut(t, r, report.Span{From: to, To: to})
+	}
+	known := r
+	known.KnownAt = time.Date(2026, 4, 12, 12, 0, 0, 0, time.UTC) // by the program's clock
+	tieOut(t, known, april)
+}
+
+func tieOut(t *testing.T, r report.Reader, s report.Span) {
+	t.Helper()
+	ctx := context.Background()
+	b, err := r.TrialBalance(ctx, s.To)
+	fatal(t, err)
+	if b.Totals != (report.Amount{}) {
+		t.Errorf("%v: the trial balance adds up to %v", s.To, b.Totals)
+	}
+	var owed report.Amount
+	for _, a := range []ledger.Account{ledger.MemberAvailable, ledger.MemberPending, ledger.MemberReserved} {
+		owed.Points -= b.Of(a).Points
+		owed.Money -= b.Of(a).Money
+	}
+	is := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s at %s: %v, want %v", what, s.To.Format(time.DateOnly), got, want)
+		}
+	}
+	whole, err := r.RollForward(ctx, s, report.ByNothing)
+	fatal(t, err)
+	is("roll-forward", report.Amount{Points: ledger.Points(whole.Points.Closing), Money: ledger.Money(whole.Money.Closing)}, owed)
+	for _, by := range []report.By{report.ByShop, report.ByMonth, report.ByKind} {
+		f, err := r.RollForward(ctx, s, by)
+		fatal(t, err)
+		is("roll-forward by "+string(by), f.Points, whole.Points)
+		is("roll-forward by "+string(by), f.Money, whole.Money)
+		moved := map[string]int64{}
+		var closing int64
+		for _, g := range f.Groups {
+			closing += g.Points.Closing
+			for k, n := range g.Points.Movements {
+				if moved[k] += n; moved[k] == 0 {
+					delete(moved, k)
+				}
+			}
+		}
+		is("movements by "+string(by), moved, whole.Points.Movements)
+		switch by {
+		case report.ByShop:
+			is("closing by shop", closing, whole.Points.Closing)
+		case report.ByMonth:
+			is("closing of the last month", f.Groups[len(f.Groups)-1].Points.Closing, whole.Points.Closing)
+		}
+	}
+	aging, err := r.ExpiryAging(ctx, s.To)
+	fatal(t, err)
+	is("aging", aging.Totals, owed)
+	is("pending in the aging", aging.Pending.Points, -b.Of(ledger.MemberPending).Points)
+	var bucketed ledger.Points
+	for _, bucket := range aging.Buckets {
+		bucketed += bucket.Points
+	}
+	is("buckets of the aging", bucketed+aging.Pending.Points, owed.Points)
+	breakage, err := r.Breakage(ctx, s.To, assumed)
+	fatal(t, err)
+	is("breakage", breakage.Total.Outstanding, int64(owed.Points))
+	debts, err := r.Receivables(ctx, s.To)
+	fatal(t, err)
+	is("receivables", debts.Totals, b.Of(ledger.MemberDebt))
+	if r.KnownAt.IsZero() {
+		settlement, err := r.Settlement(ctx, s, "")
+		fatal(t, err)
+		is("settlement", settlement.Totals.Closing, -b.Of(ledger.RedeemedOrders).Money-b.Of(ledger.RedeemedCashFallback).Money-b.Of(ledger.FundedShop).Money)
+		for _, e := range ledger.Chart {
+			fatal(t, r.GeneralLedger(ctx, e.Account, s, func(head report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
+				is("general ledger of "+e.Name, head.Closing, b.Of(e.Account))
+				last, n := head.Opening, int64(0)
+				for entry, err := range entries {
+					fatal(t, err)
+					last, n = report.Amount{Points: entry.BalancePoints, Money: entry.BalanceMoney}, n+1
+				}
+				is("last balance of "+e.Name, last, head.Closing)
+				is("entries of "+e.Name, n, head.Lines)
+				return nil
+			}))
+		}
+	}
+	deferred, err := r.DeferredRevenue(ctx, s, assumed)
+	fatal(t, err)
+	is("deferred revenue", deferred.Totals.Closing, owed.Money+(-b.Of(ledger.ValuationAllowance).Money))
+	is("face of deferred revenue", deferred.Totals.Face, owed.Money)
+	is("expected release", deferred.Totals.Current+deferred.Totals.NonCurrent, deferred.Totals.Closing)
+}
+
+// A report does not depend on what is summed up yet.
+func TestReportsAreTheSameBeforeAndAfterTheRollUp(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	read := func() string {
+		r := m.Reader()
+		b, err := r.TrialBalance(t.Context(), may.To)
+		fatal(t, err)
+		f, err := r.RollForward(t.Context(), both, report.ByShop)
+		fatal(t, err)
+		s, err := r.Settlement(t.Context(), april, "")
+		fatal(t, err)
+		out, err := json.Marshal([]any{b, f, s})
+		fatal(t, err)
+		return string(out)
+	}
+	m.Buy("zoe", trade.Order{ID: "Z-1", Shop: "S-2", Price: 1000})
+	_, err := journal.Fold(t.Context(), m.DB)
+	fatal(t, err)
+	m.April()
+	before := read()
+	n, err := journal.Fold(t.Context(), m.DB)
+	fatal(t, err)
+	if n == 0 {
+		t.Error("nothing was folded")
+	}
+	if after := read(); after != before {
+		t.Errorf("before the roll-up:\n%s\nafter:\n%s", before, after)
+	}
+	if n, err := journal.Fold(t.Context(), m.DB); n != 0 || err != nil {
+		t.Errorf("a second fold took %d transactions, %v", n, err)
+	}
+}
