@@ -18,10 +18,10 @@ import (
 
 type benchCommand struct {
 	DatabaseURL string        `name:"database-url" env:"CHOBO_DATABASE_URL,DATABASE_URL" placeholder:"URL" help:"A server to measure on. Its databases are left alone: the bench makes its own and drops them. Without one, a private PostgreSQL in a folder that is removed again."`
-	Callers     int           `default:"256" help:"Closed loops that call at once. Default: ${default}."`
-	Duration    time.Duration `default:"10s" help:"Of each measurement. Default: ${default}."`
-	Members     int           `default:"100000" help:"Members with points. Default: ${default}."`
-	Scale       int           `default:"50" help:"Of pgbench, which it is compared with; 0 leaves it out. Default: ${default}."`
+	Callers     int           `default:"256" help:"Closed loops that call at once."`
+	Duration    time.Duration `default:"10s" help:"Of each measurement."`
+	Members     int           `default:"100000" help:"Members with points."`
+	Scale       int           `default:"50" help:"Of pgbench, which it is compared with; 0 leaves it out."`
 	Quick       bool          `help:"Small and short: to see that it works, not to quote."`
 }
 

@@ -37,7 +37,7 @@ type plan struct {
 	log         zerolog.Logger
 }
 
-// build opens a house in a database that is migrated and prepared.
+// build opens a house in a database that is prepared; else it fails with schema.ErrBehind.
 func build(ctx context.Context, url string, p plan) (_ *house, err error) {
 	if p.workers <= 0 {
 		p.workers = runtime.GOMAXPROCS(0)
@@ -48,6 +48,9 @@ func build(ctx context.Context, url string, p plan) (_ *house, err error) {
 	db, err := schema.Open(ctx, url, schema.Pool{MaxOpen: p.connections})
 	if err != nil {
 		return nil, err
+	}
+	if err := schema.Check(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	h := &house{db: db, registry: registry.New(db), metrics: prometheus.NewRegistry()}
 	h.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

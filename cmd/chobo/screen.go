@@ -48,7 +48,7 @@ func (s *screen) paint(c colour, text string) string {
 
 // A logging says how much is logged and in what form.
 type logging struct {
-	LogLevel  string `enum:"debug,info,warn,error,off" default:"${level}" env:"CHOBO_LOG_LEVEL" help:"Least that is logged: ${enum}. Default: ${default}."`
+	LogLevel  string `enum:"debug,info,warn,error,off" default:"${level}" env:"CHOBO_LOG_LEVEL" help:"Least that is logged: ${enum}."`
 	LogFormat string `enum:"auto,json,text" default:"auto" env:"CHOBO_LOG_FORMAT" help:"${enum}; auto is text on a terminal, else json."`
 }
 
