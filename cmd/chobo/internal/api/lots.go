@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"chobo/ledger"
 	"chobo/points"
 )
@@ -82,19 +84,7 @@ type lotLine struct {
 
 // lotList is one page of the member's lots.
 func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
-	st, err := c.standing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	member := c.program.Member(c.member()).String()
-	var last ledger.LotID
-	if err := c.opts.DB.GetContext(ctx, &last, lastLotSQL, member); err != nil {
-		return nil, fmt.Errorf("read the last lot: %w", err)
-	}
-	lines := dueLines(st.due)
-	for _, l := range lines {
-		last = max(last, l.Lot) // what is due may make lots
-	}
+	before := ledger.LotID(1) << 62
 	if in.Cursor != "" {
 		parts, err := in.after(1)
 		if err != nil {
@@ -104,15 +94,26 @@ func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
 		if err != nil {
 			return nil, badCursor()
 		}
-		last = min(last, ledger.LotID(n)-1)
+		before = ledger.LotID(n)
 	}
-	first := max(1, last-ledger.LotID(in.Limit)+1)
+	member := c.program.Member(c.member())
+	var first, last ledger.LotID
 	var posted []lotLine
-	if err := c.opts.DB.SelectContext(ctx, &posted, lotLinesSQL, member, int64(first), int64(last)); err != nil {
+	st, err := c.beside(ctx, member, func(tx *sqlx.Tx) error {
+		if err := tx.GetContext(ctx, &last, lastLotSQL, member.String()); err != nil {
+			return err
+		}
+		last = min(last, before-1) // what falls due by itself makes no lots
+		first = max(1, last-ledger.LotID(in.Limit)+1)
+		posted = nil
+		return tx.SelectContext(ctx, &posted, lotLinesSQL, member.String(), int64(first), int64(last))
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read lots: %w", err)
 	}
+	lines := dueLines(st.due)
 	lots := c.lotViews(append(posted, lines...), first, last, st.holds)
-	if err := c.nameLines(ctx, member, lots); err != nil {
+	if err := c.nameLines(ctx, member.String(), lots); err != nil {
 		return nil, err
 	}
 	out := &lotList{Lots: []LotView{}}

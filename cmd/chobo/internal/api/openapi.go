@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -20,6 +21,7 @@ type document struct {
 func (s *Server) publish() {
 	s.schemaOf(reflect.TypeFor[Operation]())
 	s.schemaOf(reflect.TypeFor[Preview]())
+	s.closed()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -35,6 +37,17 @@ func (s *Server) publish() {
 	s.plain("GET /openapi.json", serveBytes(jsonType, s.openapi.json))
 	s.plain("GET /openapi.yaml", serveBytes(yamlType, s.openapi.yaml))
 	s.plain("GET /docs", serveBytes("text/html; charset=utf-8", page))
+}
+
+// closed makes sure that no operation is open to everybody because somebody forgot Mounting.Allow.
+func (s *Server) closed() {
+	for path, item := range s.api.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete, item.Patch} {
+			if op != nil && !slices.ContainsFunc(s.routes, func(r *route) bool { return r.Path == path && r.Method == op.Method }) {
+				panic("api: nobody says who may call " + op.Method + " " + path)
+			}
+		}
+	}
 }
 
 // schemaOf puts a type into the document that no operation names.

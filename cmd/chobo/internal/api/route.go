@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -109,6 +110,8 @@ func read[In, Out any](s *Server, r route, do func(ctx context.Context, c *call,
 	type answer struct{ Body *Out }
 	huma.Register(s.api, *op, func(ctx context.Context, in *In) (*answer, error) {
 		c := ctx.Value(callKey{}).(*call)
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
 		out, err := do(ctx, c, in)
 		if err != nil {
 			p := s.known(c.w.id, err)
@@ -120,6 +123,9 @@ func read[In, Out any](s *Server, r route, do func(ctx context.Context, c *call,
 }
 
 type callKey struct{}
+
+// readTimeout bounds a read; those that others mount have bounds of their own.
+const readTimeout = 30 * time.Second
 
 // guard admits a request before huma reads its parameters.
 func (s *Server) guard(r *route) func(huma.Context, func(huma.Context)) {

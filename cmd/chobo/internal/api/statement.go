@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"chobo/ledger"
 	"chobo/points"
 )
@@ -186,42 +188,50 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 	return out, nil
 }
 
-// firstEntries reads posted lines, and on the first page puts what is due before them. Should a posting come between
-// looking at the account and reading its lines, it looks again.
+// firstEntries reads posted lines, and on the first page puts what is due before them.
 func (c *call) firstEntries(ctx context.Context, in *entriesQuery, account ledger.Account, member ledger.Member, before int64, line int,
 	balance *ledger.Points, out *entryList) (rows []entryRow, err error) {
+	st, err := c.beside(ctx, member, func(tx *sqlx.Tx) error {
+		rows = nil
+		return tx.SelectContext(ctx, &rows, entrySQL, member.String(), int(account), before, line, in.Limit+1)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the statement: %w", err)
+	}
+	if in.Cursor == "" {
+		*balance = st.posted.of(account)
+		out.Entries = c.dueEntries(st.due, account, in.Account, *balance)
+	}
+	return rows, nil
+}
+
+// beside reads what is posted, and tells what is due beside it. Should that be posted between the two looks, it looks
+// again: whoever posts, posts first what is due, so the next look finds nothing due.
+func (c *call) beside(ctx context.Context, member ledger.Member, read func(tx *sqlx.Tx) error) (st standing, err error) {
 	for range 5 {
-		st, err := c.standing(ctx)
-		if err != nil {
-			return nil, err
+		if st, err = c.standing(ctx); err != nil {
+			return st, err
 		}
 		tx, err := c.opts.DB.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 		if err != nil {
-			return nil, fmt.Errorf("read the statement: %w", err)
+			return st, err
 		}
 		var now balances
-		err = tx.GetContext(ctx, &now, balanceSQL, member.String())
-		if err == nil {
-			rows = nil
-			err = tx.SelectContext(ctx, &rows, entrySQL, member.String(), int(account), before, line, in.Limit+1)
+		if err = tx.GetContext(ctx, &now, balanceSQL, member.String()); err == nil {
+			err = read(tx)
 		}
 		if err2 := tx.Rollback(); err == nil {
 			err = err2
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the statement: %w", err)
+			return st, err
 		}
-		if in.Cursor != "" {
-			return rows, nil
+		if len(st.due) == 0 || now == st.posted {
+			st.posted = now
+			return st, nil
 		}
-		if now != st.posted {
-			continue
-		}
-		*balance = now.of(account)
-		out.Entries = c.dueEntries(st.due, account, in.Account, now.of(account))
-		return rows, nil
 	}
-	return nil, errors.New("the member is posted to faster than a statement can be read")
+	return st, errors.New("what is due is posted again and again")
 }
 
 // dueEntries are the entries of what is due, newest first.
