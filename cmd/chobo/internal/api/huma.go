@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"chobo/ledger"
 	"chobo/points"
+	"chobo/points/engine"
 )
 
 // config is huma's: JSON only, no links to schemas, and no pages of its own, which would load scripts from elsewhere.
@@ -82,6 +84,9 @@ var speakProblems = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		p := humaProblem(status, msg, errs)
 		if c, ok := ctx.Context().Value(callKey{}).(*call); ok {
+			if status >= 500 && len(errs) > 0 { // what a handler failed with
+				p = c.known(c.w.id, errs[0])
+			}
 			c.w.problem = p
 		}
 		return p
@@ -123,7 +128,16 @@ func humaProblem(status int, msg string, errs []error) *Problem {
 // A Mounting lets other packages add operations of their own.
 type Mounting struct{ s *Server }
 
-// API is where operations are registered, with huma.Register.
+// ProgramOf is the program of the path, in a handler of an operation that was allowed; nil where the path has none.
+func ProgramOf(ctx context.Context) *engine.Program {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c.program
+	}
+	return nil
+}
+
+// API is where operations are registered, with huma.Register. A handler may return a *points.Refusal, or any error:
+// what the table of errors does not know is internal, and told to the operator only.
 func (m *Mounting) API() huma.API { return m.s.api }
 
 // Allow completes an operation that others register: one of the scopes is needed, the program of the path must exist,

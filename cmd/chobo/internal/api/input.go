@@ -19,6 +19,8 @@ import (
 const (
 	maxBody  = 1 << 20
 	maxBatch = 16 << 20
+
+	bodyTimeout = 30 * time.Second
 )
 
 var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
@@ -47,6 +49,12 @@ func (c *call) readBody(most int64, types ...string) (raw *bytes.Buffer, err err
 		return nil, problem(codeTooLarge, "the body has %d bytes, %d are taken", c.r.ContentLength, most)
 	}
 	raw = buffers.Get().(*bytes.Buffer)
+	if c.r.ContentLength != 0 { // a body that never ends must not hold a connection for ever
+		conn := http.NewResponseController(c.w.ResponseWriter)
+		if conn.SetReadDeadline(time.Now().Add(bodyTimeout)) == nil {
+			defer conn.SetReadDeadline(time.Time{}) //nolint:errcheck // it could be set
+		}
+	}
 	_, err = raw.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, most))
 	var large *http.MaxBytesError
 	switch {

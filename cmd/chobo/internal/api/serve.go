@@ -1,7 +1,9 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -116,7 +118,9 @@ func (s *Server) failWith(w *response, err error) {
 func (s *Server) known(id string, err error) *Problem {
 	p := problemOf(err)
 	if p.Status >= 500 {
-		s.opts.Log.Error().Str("request_id", id).Err(err).Msg("failed")
+		if !errors.Is(err, context.Canceled) { // the caller went away
+			s.opts.Log.Error().Str("request_id", id).Err(err).Msg("failed")
+		}
 		if p.RequestID == "" {
 			q := *p
 			q.RequestID = id
