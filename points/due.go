@@ -190,6 +190,7 @@ func (a *Account) matureDue(at time.Time) (done Count) {
 // expireDue takes what is available of the lots that expire at the instant. Source: AS-5, SM-P6.4.
 func (a *Account) expireDue(at time.Time) (done Count) {
 	var drafts []draft
+	a.arrange()
 	for _, l := range a.Lots {
 		if l.ExpiresAt.Equal(at) && l.Remaining > 0 && len(drafts) < 2*maxLotsPosted {
 			drafts = append(drafts, debit(ledger.MemberAvailable, l.ID, l.Remaining), credit(ledger.ExpiredLots, l.ID, l.Remaining))
@@ -209,7 +210,7 @@ func (a *Account) loadMore() {
 	if a.Spilled == 0 {
 		panic("an event falls due that no lot explains")
 	}
-	if a.reordered() || a.lotOrder() == program.OldestGrant {
+	if a.lotOrder() == program.OldestGrant {
 		lack(Need{Lots: -1})
 	}
 	lack(Need{Lots: max(1000, len(a.Lots))})
@@ -221,9 +222,10 @@ func (a *Account) lapseDue() (done Count) {
 	if a.Spilled > 0 {
 		lack(Need{Lots: -1})
 	}
+	a.arrange()
 	for a.Available > 0 {
 		var drafts []draft
-		for _, l := range append(a.Lots[:len(a.Lots):len(a.Lots)], a.spill...) {
+		for _, l := range a.Lots {
 			if l.Remaining > 0 && len(drafts) < 2*maxLotsPosted {
 				drafts = append(drafts, debit(ledger.MemberAvailable, l.ID, l.Remaining), credit(ledger.ExpiredInactivity, l.ID, l.Remaining))
 				done.add(Count{1, l.Remaining})

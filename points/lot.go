@@ -1,6 +1,8 @@
 package points
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -24,8 +26,19 @@ func (a *Account) before(l, m Lot) bool {
 // lotOrder is the order of the version in force. Source: ruling 7.
 func (a *Account) lotOrder() program.LotOrder { return a.Programs.InForce(a.instant()).Redeem.LotOrder }
 
-// reordered tells whether the program has had different orders of spending, so that lots may be kept in another one
-// than is in force.
+// arrange puts the lots into the spending order that is in force. They mostly stand in it; but where versions of the
+// program differ in it they may have been packed and spilled by another.
+func (a *Account) arrange() {
+	if !a.reordered() {
+		return
+	}
+	if a.Spilled > 0 {
+		lack(Need{Lots: -1})
+	}
+	sort.Slice(a.Lots, func(i, j int) bool { return a.before(a.Lots[i], a.Lots[j]) })
+}
+
+// reordered tells whether versions of the program differ in the order of spending.
 func (a *Account) reordered() bool {
 	return slices.ContainsFunc(a.Programs, func(v program.Version) bool { return v.Redeem.LotOrder != a.Programs.First().Redeem.LotOrder })
 }
@@ -72,26 +85,37 @@ func (a *Account) prune(id ledger.LotID) {
 
 // A Taking is points taken from one lot, and what is needed to give them back to it.
 type Taking struct {
-	Lot       ledger.LotID  `json:"lot"`
-	Points    ledger.Points `json:"n"`
-	Restored  ledger.Points `json:"back,omitempty"` // of Points, what was given back or fell back to cash
-	ExpiresAt time.Time     `json:"exp,omitzero"`
-	GrantedAt time.Time     `json:"gr"`
-	At        time.Time     `json:"at"`
+	Lot       ledger.LotID
+	Points    ledger.Points
+	Restored  ledger.Points // of Points, what was given back or fell back to cash
+	ExpiresAt time.Time
+	GrantedAt time.Time
+	At        time.Time
+}
+
+// MarshalJSON writes the taking as a list of numbers, in the order of its fields, times in microseconds since 1970: there
+// is one in every order that points paid.
+func (t Taking) MarshalJSON() ([]byte, error) {
+	return json.Marshal([...]int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Taking) UnmarshalJSON(b []byte) error {
+	var n [6]int64
+	if err := json.Unmarshal(b, &n); err != nil {
+		return fmt.Errorf("taking %s: %w", b, err)
+	}
+	*t = Taking{ledger.LotID(n[0]), ledger.Points(n[1]), ledger.Points(n[2]), fromMicros(n[3]), fromMicros(n[4]), fromMicros(n[5])}
+	return nil
 }
 
 // pick chooses n available points lot by lot in spending order, leaving out some lots. The account must hold them.
 func (a *Account) pick(n ledger.Points, except func(ledger.LotID) bool) []Taking {
 	var out []Taking
-	lots := a.Lots
-	if a.reordered() && n > 0 {
-		if a.Spilled > 0 {
-			lack(Need{Lots: -1})
-		}
-		lots = slices.Clone(lots)
-		sort.Slice(lots, func(i, j int) bool { return a.before(lots[i], lots[j]) })
+	if n > 0 {
+		a.arrange()
 	}
-	for _, l := range lots {
+	for _, l := range a.Lots {
 		if n == 0 {
 			break
 		}

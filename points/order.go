@@ -11,9 +11,9 @@ import (
 type Order struct {
 	ID        string                    `json:"id"`
 	Shop      string                    `json:"shop"`
-	OrderedAt time.Time                 `json:"ordered"` // the caller's time: versions, holds and policies count from it
-	PlacedAt  time.Time                 `json:"placed"`  // when it was booked
-	Version   int                       `json:"v"`       // of the program
+	OrderedAt time.Time                 `json:"ordered"`         // the caller's time: versions, holds and policies count from it
+	PlacedAt  time.Time                 `json:"placed,omitzero"` // when it was booked; zero: at OrderedAt
+	Version   int                       `json:"v"`               // of the program
 	Status    OrderStatus               `json:"status"`
 	Times     map[OrderStatus]time.Time `json:"times,omitempty"` // when it reached each state; skipped ones at the later one's time
 	Preorder  bool                      `json:"pre,omitempty"`
@@ -22,7 +22,7 @@ type Order struct {
 	UseAll    bool                      `json:"all,omitempty"`
 	Tenders   Tenders                   `json:"tenders"` // as paid at first
 	Lines     []OrderLine               `json:"lines"`
-	Shipping  Part                      `json:"ship"`
+	Shipping  Part                      `json:"ship,omitzero"`
 	Fees      []Fee                     `json:"fees,omitempty"`
 	Takings   []Taking                  `json:"took,omitempty"`
 	Charged   Tenders                   `json:"charged,omitzero"` // beyond Tenders, by rises of the price and by sweeps
@@ -31,7 +31,7 @@ type Order struct {
 	Returns   []string                  `json:"returns,omitempty"`  // ids, in order
 	Debts     []string                  `json:"debts,omitempty"`    // receivables
 	Cancelled bool                      `json:"cancelled,omitempty"`
-	History   []HistoryEntry            `json:"history,omitempty"`
+	History   []HistoryEntry            `json:"history,omitempty"` // since it was placed
 }
 
 // Tenders is what pays an order, or goes back: points and the program's money.
@@ -67,18 +67,19 @@ type Back struct {
 
 // An OrderLine is one line of an order with its own grant.
 type OrderLine struct {
-	ID         string         `json:"id"`
-	SKU        string         `json:"sku,omitempty"`
-	Category   string         `json:"cat,omitempty"`
-	Quantity   int64          `json:"q"`
-	UnitPrice  ledger.Money   `json:"price"`
-	Discount   ledger.Money   `json:"off,omitempty"` // of the pieces that stood at the last spread
-	Attributes map[string]any `json:"attr,omitempty"`
-	Returned   int64          `json:"ret,omitempty"`  // pieces, in all
-	Spread     int64          `json:"at"`             // pieces that stood at the last spread
-	Opened     int64          `json:"open,omitempty"` // pieces in returns that are not settled
-	Exchanged  int64          `json:"ex,omitempty"`   // pieces that were replaced: they stand, and are not returned again
-	Excluded   bool           `json:"xp,omitempty"`   // points may not pay it, by the conditions of use when it was placed
+	ID         string           `json:"id"`
+	SKU        string           `json:"sku,omitempty"`
+	Category   string           `json:"cat,omitempty"`
+	Quantity   int64            `json:"q"`
+	UnitPrice  ledger.Money     `json:"price"`
+	Discount   ledger.Money     `json:"off,omitempty"` // of the pieces that stood at the last spread
+	Attributes map[string]any   `json:"attr,omitempty"`
+	Returned   int64            `json:"ret,omitempty"`  // pieces, in all
+	Spread     int64            `json:"at"`             // pieces that stood at the last spread
+	Opened     int64            `json:"open,omitempty"` // pieces in returns that are not settled
+	Exchanged  int64            `json:"ex,omitempty"`   // pieces that were replaced: they stand, and are not returned again
+	Fees       map[string]int64 `json:"fees,omitempty"` // pieces that came back with that fee refunded, since the last spread
+	Excluded   bool             `json:"xp,omitempty"`   // points may not pay it, by the conditions of use when it was placed
 	Part
 	Earned Grant `json:"g,omitzero"`
 }
@@ -179,7 +180,7 @@ func (o *Order) spread(points ledger.Points, value ledger.Money) {
 	weights := make([]int64, len(parts))
 	for i := range o.Lines {
 		l := &o.Lines[i]
-		l.Spread = l.Standing()
+		l.Spread, l.Fees = l.Standing(), nil
 	}
 	for i, p := range parts {
 		*p = Part{Amount: p.left().Amount}

@@ -136,8 +136,11 @@ func (r OrderRequest) admit(a *Account, m Moment) (*Order, ledger.Money, error) 
 // build checks the request by itself and turns it into an order.
 func (r OrderRequest) build(a *Account, m Moment) (*Order, error) {
 	o := &Order{
-		ID: r.OrderID, Shop: r.ShopID, OrderedAt: m.Fact, PlacedAt: m.At, Version: a.Programs.InForce(m.Fact).Number, Status: Placed,
+		ID: r.OrderID, Shop: r.ShopID, OrderedAt: m.Fact, Version: a.Programs.InForce(m.Fact).Number, Status: Placed,
 		Preorder: r.Preorder, Abroad: r.Destination == "overseas", Payment: r.PaymentMethod, UseAll: r.UseAllPoints, Tenders: r.Tenders,
+	}
+	if !m.At.Equal(m.Fact) {
+		o.PlacedAt = m.At
 	}
 	amounts := checker{}
 	seen := map[string]bool{}
@@ -225,7 +228,6 @@ func (a *Account) placed(o *Order, m Moment) Reply {
 		a.Status = Active
 	}
 	a.QualifiedAt, a.ActiveAt = m.At, m.At
-	o.History = []HistoryEntry{{At: m.At, What: string(Placed)}}
 	answer := OrderPlaced{OrderID: o.ID, Status: o.Status, Total: o.Total(), Redeemed: Redeemed{Points: o.Tenders.Points, Value: o.Total() - o.Tenders.Money}}
 	answer.Pending, answer.Granted = a.grantOrder(o, m)
 	a.watchUseAll(o)

@@ -58,11 +58,7 @@ func (a *Account) Undo(o *Order, u Undoing) Undone {
 
 // comeUndone moves the order's parts and tells what goes back in all, and which lines are touched.
 func (o *Order) comeUndone(u Undoing) (back Part, touched []int) {
-	add := func(p Part) {
-		back.Amount += p.Amount
-		back.Points += p.Points
-		back.Value += p.Value
-	}
+	var steps stepsBack
 	if u.All {
 		for i := range o.Lines {
 			if o.Lines[i].Standing() > 0 {
@@ -71,62 +67,88 @@ func (o *Order) comeUndone(u Undoing) (back Part, touched []int) {
 			o.Lines[i].Returned, o.Lines[i].Exchanged = o.Lines[i].Quantity, 0
 		}
 		for _, p := range o.parts() {
-			left := p.left()
-			add(left)
-			p.give(left, 0)
+			steps.add(p, p.left(), 0)
 		}
-		return back, touched
+		return steps.give(), touched
 	}
-	goods, pieces := o.goods()
-	moved := map[string]int64{} // by fee: the goods whose decision refunds it
-	whole := map[string]bool{}
+	whole := map[string]bool{} // by fee that goes back: not only by the goods' share
 	for _, line := range u.Lines {
 		l := &o.Lines[line.Line]
-		before, after := l.Back.Units, l.Back.Units+line.Units
-		worth := ledger.Share(int64(l.Amount), after, l.Spread) - ledger.Share(int64(l.Amount), before, l.Spread)
-		if line.Refunds["price"] {
-			p := l.undo(after, l.Spread)
-			l.give(p, line.Units)
-			add(p)
-		}
-		if goods == 0 {
-			worth = line.Units
-		}
 		l.Returned += line.Units
 		touched = append(touched, line.Line)
 		for name := range line.Refunds {
-			moved[name] += worth
+			if name == "price" {
+				steps.add(&l.Part, l.undo(l.Back.Units+line.Units, l.Spread), line.Units)
+				continue
+			}
+			if l.Fees == nil {
+				l.Fees = map[string]int64{}
+			}
+			l.Fees[name] += line.Units
 			whole[name] = whole[name] || line.InFull[name]
 		}
 	}
-	of := goods
-	if goods == 0 {
-		of = pieces
-	}
 	fee := func(name string, f *Part) {
-		if moved[name] == 0 && !whole[name] {
-			return
+		all, touched := whole[name]
+		if all {
+			steps.add(f, f.left(), 0)
+		} else if touched {
+			steps.add(f, f.undo(o.goods(name)), 0)
 		}
-		p := f.undo(f.Back.Units+moved[name], of)
-		if whole[name] {
-			p = f.left()
-		}
-		f.give(p, moved[name])
-		add(p)
 	}
 	fee("shipping", &o.Shipping)
 	for i := range o.Fees {
 		fee(o.Fees[i].Name, &o.Fees[i].Part)
 	}
 	slices.Sort(touched)
-	return back, touched
+	return steps.give(), touched
 }
 
-// goods is the goods' total as now priced, of what stood at the last spread, and their number of pieces.
-func (o *Order) goods() (value, pieces int64) {
-	for i := range o.Lines {
-		value += int64(o.Lines[i].Amount)
-		pieces += o.Lines[i].Spread
+// stepsBack are what goes back of parts in one decision.
+type stepsBack []stepBack
+
+type stepBack struct {
+	of *Part
+	Part
+	units int64
+}
+
+func (s *stepsBack) add(of *Part, back Part, units int64) { *s = append(*s, stepBack{of, back, units}) }
+
+// give books the steps and tells their sum. Where the cumulative floors of an amount and of its points would let more
+// points go back than the whole decision is worth, the points that are too many wait for the next return.
+func (s stepsBack) give() (sum Part) {
+	for _, step := range s {
+		sum.Amount += step.Amount
+		sum.Points += step.Points
+		sum.Value += step.Value
 	}
-	return value, pieces
+	for _, step := range s {
+		if wait := min(step.Value-step.Amount, sum.Value-sum.Amount); wait > 0 {
+			points := ledger.Points(ledger.Share(int64(step.Points), int64(wait), int64(step.Value)))
+			step.Value -= wait
+			step.Points -= points
+			sum.Value -= wait
+			sum.Points -= points
+		}
+		step.of.give(step.Part, step.units)
+	}
+	return sum
+}
+
+// goods is how much of the goods has come back with the fee refunded, and how much there was, both since the last
+// spread and as now priced; where all goods are free, in pieces. Source: ruling 14.
+func (o *Order) goods(fee string) (back, of int64) {
+	var pieces, all int64
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		back += ledger.Share(int64(l.Amount), l.Fees[fee], max(1, l.Spread))
+		of += int64(l.Amount)
+		pieces += l.Fees[fee]
+		all += l.Spread
+	}
+	if of == 0 {
+		return pieces, all
+	}
+	return back, of
 }

@@ -136,7 +136,8 @@ func (a *Account) OrderView(id string) *OrderView {
 	for _, id := range o.Debts {
 		v.Receivables = append(v.Receivables, a.ReceivableView(Open[Receivable](a, Key{ReceivableDocument, id})))
 	}
-	for _, h := range o.History {
+	placed := HistoryEntry{At: later(o.OrderedAt, o.PlacedAt), What: string(Placed)}
+	for _, h := range append([]HistoryEntry{placed}, o.History...) {
 		h.At = h.At.In(a.Zone())
 		v.History = append(v.History, h)
 	}

@@ -33,9 +33,7 @@ func ParseWatched(s string) (Watched, error) {
 		return Watched{}, fmt.Errorf("watched document %q: %w", s, err)
 	}
 	w := Watched{Key: Key{DocumentKind(kind), parts[2]}}
-	if until != 0 {
-		w.Until = time.UnixMicro(until).UTC()
-	}
+	w.Until = fromMicros(until)
 	return w, nil
 }
 
@@ -44,6 +42,13 @@ func micros(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
 }
 
 // watch adds a document to those that are loaded with the account.

@@ -221,7 +221,7 @@ func (w *trade) command(t *rapid.T, b *Book, now time.Time) points.Command {
 	}
 	switch what {
 	case "grant":
-		g := points.GrantPoints{Points: ledger.Points(between(t, "points", 1, 300)), HoldDays: oneOf(t, "hold", 0, 0, 4), At: w.time(t, now)}
+		g := points.GrantPoints{Points: ledger.Points(between(t, "points", 1, 600)), HoldDays: oneOf(t, "hold", 0, 0, 4), At: w.time(t, now)}
 		if rapid.Bool().Draw(t, "own expiry") {
 			g.ExpiresAt = now.AddDate(0, 0, between(t, "days", 1, 30))
 		}

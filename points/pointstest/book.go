@@ -24,6 +24,7 @@ type Book struct {
 	Documents map[points.Key]Stored
 	Whole     bool // all lots stay in the member's row, however many
 
+	kept  points.State                // the member's row
 	rows  map[ledger.LotID]points.Lot // spilled lots
 	stock map[string]int64
 	fault error // a refused command that changed something
@@ -74,6 +75,15 @@ func (b *Book) Offer(benefit points.Benefit, stock int64) {
 
 // Left is what is left of a benefit's stock.
 func (b *Book) Left(benefit string) int64 { return b.stock[benefit] }
+
+// Fork is a book that stands as this one does and goes on by itself.
+func (b *Book) Fork() *Book {
+	c := *b
+	c.Journal, c.Paid = slices.Clone(b.Journal), slices.Clone(b.Paid)
+	c.Documents, c.rows, c.stock = maps.Clone(b.Documents), maps.Clone(b.rows), maps.Clone(b.stock)
+	c.Account = b.load()
+	return &c
+}
 
 // Do runs the command with the clock at now.
 func (b *Book) Do(now time.Time, c points.Command) (points.Reply, error) {
@@ -148,7 +158,13 @@ func differ(before, after *points.Account) error {
 
 // store keeps what a command yielded, as the engine would.
 func (b *Book) store() {
-	b.Journal = append(b.Journal, b.Transactions...)
+	for _, t := range b.Transactions {
+		t.OccurredAt, t.PostedAt = stored(t.OccurredAt), stored(t.PostedAt)
+		for i := range t.Lines {
+			t.Lines[i].ExpiresAt = stored(t.Lines[i].ExpiresAt)
+		}
+		b.Journal = append(b.Journal, t)
+	}
 	b.Paid = append(b.Paid, b.Refunds...)
 	for _, d := range b.Changed() {
 		b.Documents[d.Key] = Stored{d.State, d.At, d.Body}
@@ -156,35 +172,32 @@ func (b *Book) store() {
 	for id, n := range b.Stock {
 		b.stock[id] = *n
 	}
-	if b.Whole {
-		return
+	if !b.Whole {
+		r := b.Repack()
+		for _, id := range r.Delete {
+			delete(b.rows, id)
+		}
+		for _, l := range slices.Concat(r.Insert, r.Update) {
+			b.rows[l.ID] = storedLot(l)
+		}
+		b.Lots, b.Spilled, b.SpilledPoints, b.SpillExpires = r.Packed, r.Spilled, r.SpilledPoints, r.SpillExpires
 	}
-	r := b.Repack()
-	for _, id := range r.Delete {
-		delete(b.rows, id)
+	b.kept = b.State
+	for _, t := range []*time.Time{&b.kept.LastAt, &b.kept.QualifiedAt, &b.kept.ActiveAt, &b.kept.LapsedAt, &b.kept.SpillExpires} {
+		*t = stored(*t)
 	}
-	for _, l := range slices.Concat(r.Insert, r.Update) {
-		b.rows[l.ID] = l
-	}
-	b.Lots, b.Spilled, b.SpilledPoints, b.SpillExpires = r.Packed, r.Spilled, r.SpilledPoints, r.SpillExpires
 }
 
-// load is the account as it was stored, with times as the database keeps them.
+// load is the account as it was stored.
 func (b *Book) load() *points.Account {
-	a := &points.Account{State: b.State, Member: b.Member, Name: b.Name, Programs: b.Programs, Benefits: b.Benefits,
+	a := &points.Account{State: b.kept, Member: b.Member, Name: b.Name, Programs: b.Programs, Benefits: b.Benefits,
 		Stock: map[string]*int64{}, Now: b.Now, NextID: b.NextID}
-	a.Lots, a.Holds, a.Watch = slices.Clone(b.Lots), slices.Clone(b.Holds), slices.Clone(b.Watch)
-	times := []*time.Time{&a.LastAt, &a.QualifiedAt, &a.ActiveAt, &a.LapsedAt, &a.SpillExpires}
-	for i := range a.Lots {
-		times = append(times, &a.Lots[i].ExpiresAt, &a.Lots[i].GrantedAt)
+	a.Lots, a.Holds, a.Watch = slices.Clone(a.Lots), slices.Clone(a.Holds), slices.Clone(a.Watch)
+	for i, l := range a.Lots {
+		a.Lots[i] = storedLot(l)
 	}
-	for i := range a.Holds {
-		times = append(times, &a.Holds[i].Due, &a.Holds[i].ExpiresAt)
-	}
-	for _, t := range times {
-		if !t.IsZero() {
-			*t = time.UnixMicro(t.UnixMicro()).UTC()
-		}
+	for i, h := range a.Holds {
+		a.Holds[i].Due, a.Holds[i].ExpiresAt = stored(h.Due), stored(h.ExpiresAt)
 	}
 	for i, w := range a.Watch {
 		read, err := points.ParseWatched(w.String())
@@ -194,6 +207,19 @@ func (b *Book) load() *points.Account {
 		a.Watch[i] = read
 	}
 	return a
+}
+
+// stored is a time as the database gives it back.
+func stored(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMicro(t.UnixMicro()).UTC()
+}
+
+func storedLot(l points.Lot) points.Lot {
+	l.ExpiresAt, l.GrantedAt = stored(l.ExpiresAt), stored(l.GrantedAt)
+	return l
 }
 
 // At is the account as it stands at a time, read only.

@@ -1,0 +1,191 @@
+package refunds_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"chobo/ledger"
+	"chobo/points"
+	. "chobo/points/pointstest"
+	"chobo/points/program"
+	"chobo/refunds"
+)
+
+// anOrder draws an order of some lines, partly paid in points, by a member who can pay it, under a program that loses
+// nothing on the way: lots live, and nothing but money and points goes back.
+func anOrder(t *rapid.T) (*Book, points.OrderRequest) {
+	value := oneOf(t, "value", "1", "1", "0.5", "1.5", "0.01")
+	source := fmt.Sprintf(programFile, "2017-07-03", value, oneOf(t, "rate", "0.01", "0.1", "1"), oneOf(t, "rounding", "floor", "half_up", "ceil"),
+		oneOf(t, "hold", "0", "30"), "ordered", "60", oneOf(t, "cap", "0", "0", "10"), "0.2", "0", "1", "1", "1", oneOf(t, "excluded", "", "food"), "earliest_expiry",
+		"mode: none", "cash", "cash", "30", oneOf(t, "reprice", "other_tender_first", "proportional"), "lot, other_lots, receivable", "0")
+	p, err := program.Parse("test.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := New(p)
+	for range between(t, "lots", 1, 5) {
+		act(t, b, begin, points.GrantPoints{Points: ledger.Points(between(t, "lot", 1, 4000))})
+	}
+	w := newTrade([]*program.Program{p})
+	o := points.OrderRequest{OrderID: "O", ShopID: "S-1", Shipping: ledger.Money(oneOf(t, "shipping", 0, 500, 7)), Fees: points.Fees{{Name: "cod", Amount: ledger.Money(oneOf(t, "cod", 0, 300, 11))}}}
+	total, payable := o.Shipping+o.Fees[0].Amount, o.Shipping+o.Fees[0].Amount
+	for i := range between(t, "lines", 1, 4) {
+		l := points.OrderLineRequest{LineID: fmt.Sprint(i + 1), Category: oneOf(t, "category", "books", "toys", "food"),
+			Quantity: int64(between(t, "quantity", 1, 5)), UnitPrice: ledger.Money(oneOf(t, "price", 0, 1, 99, 1500, between(t, "any price", 1, 3000)))}
+		l.Discount = min(ledger.Money(oneOf(t, "discount", 0, 0, 10)), ledger.Money(l.Quantity)*l.UnitPrice)
+		amount := l.UnitPrice*ledger.Money(l.Quantity) - l.Discount
+		total += amount
+		if !p.Redeem.Excludes(l.Category) {
+			payable += amount
+		}
+		o.Lines = append(o.Lines, l)
+	}
+	o.Tenders = w.tenders(t, payable, b.Available)
+	if o.Tenders.Money < 0 { // one step of points too many
+		o.Tenders = points.Tenders{}
+	}
+	worth, _ := ledger.ExactValue(p.PointValue, o.Tenders.Points)
+	o.Tenders.Money = total - worth
+	if o.Tenders.Points > b.Available {
+		o.Tenders = points.Tenders{Money: total}
+	}
+	if answer, err := b.Do(begin, points.PlaceOrder{Order: o}); err != nil {
+		t.Fatal(answer, err)
+	}
+	return b, o
+}
+
+// A piece is one piece of a line that comes back.
+type piece struct {
+	line   int
+	reason string
+}
+
+// return_ takes pieces back in one return and tells what went back.
+func return_(t *rapid.T, b *Book, id int, reason string, lines map[int]int64) (back points.Refunded, earned ledger.Points) {
+	before, has := points.Refunded{}, ledger.Points(0)
+	if o := b.Order("O"); o != nil {
+		before, has = o.Refunded, o.Reversed
+	}
+	r := refunds.ReturnRequest{ReturnID: fmt.Sprintf("R%d", id), Reason: reason}
+	for i := range 10 {
+		if lines[i] > 0 {
+			r.Lines = append(r.Lines, refunds.ReturnUnits{LineID: fmt.Sprint(i + 1), Quantity: lines[i]})
+		}
+	}
+	if _, err := b.Do(begin, refunds.MakeReturn{OrderID: "O", Policies: terms, Request: r}); err != nil {
+		t.Fatal(err)
+	}
+	if r := Decode[refunds.Return](b, points.PartKey(points.ReturnDocument, "O", r.ReturnID)); r.State == "review" {
+		if _, err := b.Do(begin, refunds.ResolveReturn{OrderID: "O", ReturnID: r.ID, Resolution: refunds.Resolution{Outcome: "accept", Actor: "op"}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Do(begin, refunds.Receive{OrderID: "O", ReturnID: r.ID, Policies: terms, Receipt: refunds.Receipt{Inspection: "confirmed"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Audit(); err != nil {
+		t.Fatal(err)
+	}
+	o := b.Order("O")
+	return points.Refunded{Points: o.Refunded.Points - before.Points, Money: o.Refunded.Money - before.Money, CashFallback: o.Refunded.CashFallback - before.CashFallback}, o.Reversed - has
+}
+
+// Some pieces of an order come back for two reasons, one of which refunds shipping and fees too. However they are
+// spread over returns, and in whatever order these come, the same goes back and the same is taken back.
+func TestReturnsCommute(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "order of the returns")
+		b, _ := anOrder(t)
+		one, other := b.Fork(), b.Fork()
+		var pieces []piece
+		for i, l := range b.Order("O").Lines {
+			for range l.Quantity {
+				if reason := oneOf(t, "reason", "lost", "customer_convenience", ""); reason != "" {
+					pieces = append(pieces, piece{i, reason})
+				}
+			}
+		}
+		if len(pieces) == 0 {
+			return
+		}
+		id := 0
+		for _, reason := range []string{"lost", "customer_convenience"} {
+			lines := map[int]int64{}
+			for _, p := range pieces {
+				if p.reason == reason {
+					lines[p.line]++
+				}
+			}
+			if len(lines) > 0 {
+				id++
+				return_(t, one, id, reason, lines)
+			}
+		}
+		r := rand.New(rand.NewPCG(seed, seed))
+		r.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
+		for i, p := range pieces {
+			return_(t, other, i, p.reason, map[int]int64{p.line: 1})
+		}
+		x, y := one.Order("O"), other.Order("O")
+		if x.Refunded != y.Refunded || x.Standing() != y.Standing() || one.Earns(x) != other.Earns(y) {
+			t.Logf("%+v\n%+v", x, y); t.Fatalf("in few returns %+v stand %+v, in many %+v stand %+v", x.Refunded, x.Standing(), y.Refunded, y.Standing())
+		}
+		if one.Available != other.Available || one.Pending != other.Pending || one.Debt != other.Debt {
+			t.Fatalf("in few returns %s, in many %s", one.Balances(), other.Balances())
+		}
+	})
+}
+
+// An order that is wholly undone, by returns and price changes in any order and a cancellation at the end, has
+// refunded each tender exactly what it paid, and has earned nothing; and no step gives back more than there was.
+func TestAnOrderWhollyUndoneRefundsWhatItTook(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b, _ := anOrder(t)
+		points0 := b.Available
+		steps := between(t, "steps", 0, 8)
+		for i := range steps {
+			o := b.Order("O")
+			if below(t, "reprice", 2) == 0 {
+				var r points.Repricing
+				for _, l := range o.Lines {
+					if below(t, "this line", 2) == 0 {
+						r.Lines = append(r.Lines, points.LinePrice{LineID: l.ID, UnitPrice: ledger.Money(between(t, "price", 0, 2000))})
+					}
+				}
+				act(t, b, begin, points.Reprice{OrderID: "O", Prices: r})
+				continue
+			}
+			lines := map[int]int64{}
+			for k, l := range o.Lines {
+				if n := l.Standing(); n > 0 && below(t, "this line too", 2) == 0 {
+					lines[k] = int64(between(t, "pieces", 1, int(n)))
+				}
+			}
+			if len(lines) > 0 {
+				return_(t, b, i, oneOf(t, "reason", "lost", "customer_convenience"), lines)
+			}
+		}
+		act(t, b, begin, refunds.Cancel{OrderID: "O", Policies: terms, Request: refunds.CancelRequest{InitiatedBy: "shop"}})
+		o := b.Order("O")
+		if !o.Cancelled { // every piece was returned; shipping may be kept
+			if slices.ContainsFunc(o.Lines, func(l points.OrderLine) bool { return l.Standing() > 0 }) {
+				t.Fatal("not cancelled, though pieces stand")
+			}
+			return
+		}
+		if o.Refunded.Points != o.Tenders.Points+o.Charged.Points || o.Refunded.Money != o.Tenders.Money+o.Charged.Money || o.Standing() != (points.Tenders{}) {
+			t.Fatalf("%+v and %+v were paid, %+v went back", o.Tenders, o.Charged, o.Refunded)
+		}
+		if b.Pending != 0 || b.Debt != 0 && b.Available != 0 {
+			t.Fatalf("it still earned something: %s", b.Balances())
+		}
+		if got := b.Available - b.Debt; got != points0+o.Tenders.Points && o.Charged.Points == 0 && b.Earns(o) != 0 {
+			t.Fatalf("%d points became %d", points0, got)
+		}
+	})
+}
