@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"chobo/points"
 	"chobo/points/registry"
 )
 
@@ -179,5 +178,3 @@ func (p *principal) permitTime(at, now time.Time) error {
 	}
 	return problem(codeForbidden, "a time more than 7 days past needs the scope admin")
 }
-
-var _ = points.NotFound

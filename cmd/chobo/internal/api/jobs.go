@@ -23,7 +23,7 @@ type (
 	}
 	jobRuns struct {
 		Runs       []jobs.Run `json:"runs"`
-		NextCursor string     `json:"next_cursor,omitempty"`
+		NextCursor *string    `json:"next_cursor" doc:"Null on the last page."`
 	}
 	jobRunsQuery struct {
 		ProgramPath
@@ -59,7 +59,7 @@ func (s *Server) jobs() {
 			out := &jobRuns{Runs: runs}
 			if len(runs) > in.Limit {
 				out.Runs = runs[:in.Limit]
-				out.NextCursor = cursor(strconv.FormatInt(runs[in.Limit-1].RunID, 10))
+				out.NextCursor = behind(strconv.FormatInt(runs[in.Limit-1].RunID, 10))
 			}
 			return out, nil
 		})

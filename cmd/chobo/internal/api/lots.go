@@ -25,8 +25,8 @@ type LotView struct {
 	GrantedAt time.Time     `json:"granted_at"`
 	MaturesAt *time.Time    `json:"matures_at" doc:"Of a lot that is still held back."`
 	ExpiresAt *time.Time    `json:"expires_at" doc:"First instant without it; null: it does not expire by itself."`
-	OrderID   string        `json:"order_id,omitempty" doc:"Whose grant it is."`
-	LineID    string        `json:"line_id,omitempty"`
+	OrderID   *string       `json:"order_id" doc:"Whose grant it is; null: of no order."`
+	LineID    *string       `json:"line_id"`
 	Went      []LotMove     `json:"went" doc:"What it was spent on or lost to, and what came back."`
 }
 
@@ -36,7 +36,7 @@ type LotMove struct {
 	Kind          ledger.Kind           `json:"kind"`
 	Points        ledger.Points         `json:"points" doc:"Minus went, plus came back."`
 	OccurredAt    time.Time             `json:"occurred_at"`
-	OrderID       string                `json:"order_id,omitempty"`
+	OrderID       *string               `json:"order_id"`
 	ReturnID      string                `json:"return_id,omitempty"`
 	ReservationID string                `json:"reservation_id,omitempty"`
 	ExchangeID    string                `json:"exchange_id,omitempty"`
@@ -49,7 +49,7 @@ type (
 	}
 	lotList struct {
 		Lots       []LotView `json:"lots"`
-		NextCursor string    `json:"next_cursor,omitempty"`
+		NextCursor *string   `json:"next_cursor" doc:"Null on the last page."`
 	}
 )
 
@@ -123,7 +123,7 @@ func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
 		}
 	}
 	if first > 1 {
-		out.NextCursor = cursor(strconv.FormatInt(int64(first), 10))
+		out.NextCursor = behind(strconv.FormatInt(int64(first), 10))
 	}
 	return out, nil
 }
@@ -161,7 +161,10 @@ func (c *call) lotViews(lines []lotLine, first, last ledger.LotID, holds []point
 		}
 		v := &lots[l.Lot-first]
 		if v.GrantedAt.IsZero() {
-			v.GrantedAt, v.OrderID = l.OccurredAt.In(zone), l.Subject
+			v.GrantedAt = l.OccurredAt.In(zone)
+			e := Entry{Kind: l.Kind}
+			e.belongs(l.Subject)
+			v.OrderID = e.OrderID
 		}
 		// A transaction's lines on one lot are one move.
 		var member, pending ledger.Points
@@ -266,8 +269,8 @@ func (v *LotView) state() string {
 func (c *call) nameLines(ctx context.Context, member string, lots []LotView) error {
 	var ids []string
 	for _, l := range lots {
-		if l.OrderID != "" && !slices.Contains(ids, l.OrderID) {
-			ids = append(ids, l.OrderID)
+		if l.OrderID != nil && !slices.Contains(ids, *l.OrderID) {
+			ids = append(ids, *l.OrderID)
 		}
 	}
 	if len(ids) == 0 {
@@ -290,7 +293,9 @@ func (c *call) nameLines(ctx context.Context, member string, lots []LotView) err
 		}
 	}
 	for i := range lots {
-		lots[i].LineID = lines[lots[i].LotID]
+		if line, ok := lines[lots[i].LotID]; ok {
+			lots[i].LineID = &line
+		}
 	}
 	return nil
 }

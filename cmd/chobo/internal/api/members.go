@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"time"
 
 	"chobo/ledger"
@@ -100,5 +99,3 @@ func (s *Server) members() {
 
 // noTime asks for now.
 var noTime time.Time
-
-var _ = context.Background

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -97,5 +96,3 @@ func (s *Server) nowhere(r *http.Request) *Problem {
 	p.allow = strings.Join(allow, ", ")
 	return p
 }
-
-var _ = debug.Stack

@@ -29,7 +29,7 @@ type (
 	}
 	orderList struct {
 		Orders     []ListedOrder `json:"orders"`
-		NextCursor string        `json:"next_cursor,omitempty"`
+		NextCursor *string       `json:"next_cursor" doc:"Null on the last page."`
 	}
 )
 
@@ -72,7 +72,7 @@ func (s *Server) orderList() {
 			for i, r := range rows {
 				if i == in.Limit {
 					last := rows[i-1]
-					out.NextCursor = cursor(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID)
+					out.NextCursor = behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID)
 					break
 				}
 				var o points.Order

@@ -3,8 +3,6 @@ package api
 import (
 	"encoding/base64"
 	"strings"
-
-	"chobo/points"
 )
 
 // A Page is which part of a list is asked for.
@@ -20,6 +18,12 @@ func cursor(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, cursorMark)))
 }
 
+// behind is cursor for an answer.
+func behind(parts ...string) *string {
+	c := cursor(parts...)
+	return &c
+}
+
 // after is what cursor was made of: so many parts.
 func (p Page) after(n int) ([]string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(p.Cursor)
@@ -33,5 +37,3 @@ func (p Page) after(n int) ([]string, error) {
 func badCursor() *Problem {
 	return invalid(Fault{"query.cursor", "is none of this list"})
 }
-
-var _ = points.NotFound

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"chobo/cmd/chobo/internal/api/body"
 	"chobo/ledger"
 	"chobo/points"
 	"chobo/points/engine"
@@ -213,5 +212,3 @@ func (s *Server) zone(code string) *time.Location {
 
 // nothing is the body of a request that says all by its path.
 type nothing struct{}
-
-var _ = body.Printable

@@ -24,7 +24,7 @@ type Entry struct {
 	BalanceAfter  ledger.Points         `json:"balance_after"`
 	OccurredAt    time.Time             `json:"occurred_at"`
 	PostedAt      *time.Time            `json:"posted_at"`
-	OrderID       string                `json:"order_id,omitempty"`
+	OrderID       *string               `json:"order_id"`
 	ReturnID      string                `json:"return_id,omitempty"`
 	ReservationID string                `json:"reservation_id,omitempty"`
 	ExchangeID    string                `json:"exchange_id,omitempty"`
@@ -41,7 +41,7 @@ type (
 	}
 	entryList struct {
 		Entries    []Entry `json:"entries"`
-		NextCursor string  `json:"next_cursor,omitempty"`
+		NextCursor *string `json:"next_cursor" doc:"Null on the last page."`
 	}
 )
 
@@ -183,7 +183,7 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 	}
 	if more {
 		last := rows[len(rows)-1]
-		out.NextCursor = cursor(in.Account, strconv.FormatInt(int64(last.Transaction), 10), strconv.Itoa(last.Line), strconv.FormatInt(int64(balance), 10))
+		out.NextCursor = behind(in.Account, strconv.FormatInt(int64(last.Transaction), 10), strconv.Itoa(last.Line), strconv.FormatInt(int64(balance), 10))
 	}
 	return out, nil
 }
@@ -263,7 +263,9 @@ func (e *Entry) belongs(subject string) {
 	case ledger.Exchange, ledger.ExchangeCancel:
 		e.ExchangeID = subject
 	default:
-		e.OrderID = subject
+		if subject != "" {
+			e.OrderID = &subject
+		}
 	}
 }
 

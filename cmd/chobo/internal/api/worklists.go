@@ -66,11 +66,11 @@ type (
 	}
 	returnList struct {
 		Returns    []ListedReturn `json:"returns"`
-		NextCursor string         `json:"next_cursor,omitempty"`
+		NextCursor *string        `json:"next_cursor" doc:"Null on the last page."`
 	}
 	reviewList struct {
 		Reviews    []Review `json:"reviews"`
-		NextCursor string   `json:"next_cursor,omitempty"`
+		NextCursor *string  `json:"next_cursor" doc:"Null on the last page."`
 	}
 	refundList struct {
 		Refunds    []RefundToPay `json:"refunds"`
@@ -174,16 +174,16 @@ SELECT m.member_id, d.member::text AS member, d.kind, d.id, d.at, d.body
  LIMIT $7`
 
 // documents lists documents for a work list.
-func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, states []string, p Page) (list []listedDocument, next string, err error) {
+func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, states []string, p Page) (list []listedDocument, next *string, err error) {
 	at, member, id := time.Unix(0, 0).UTC(), ledger.Member{}.String(), ""
 	if p.Cursor != "" {
 		parts, err := p.after(3)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		micros, err := strconv.ParseInt(parts[0], 10, 64)
 		if err != nil || !isUUID(parts[1]) {
-			return nil, "", badCursor()
+			return nil, nil, badCursor()
 		}
 		at, member, id = time.UnixMicro(micros).UTC(), parts[1], strings.ReplaceAll(parts[2], "\x1e", cursorMark)
 	}
@@ -192,12 +192,12 @@ func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, state
 		numbers[i] = int64(k)
 	}
 	if err := c.opts.DB.SelectContext(ctx, &list, documentsSQL, c.program.ID, array(numbers), array(states), at, member, id, p.Limit+1); err != nil {
-		return nil, "", fmt.Errorf("list documents: %w", err)
+		return nil, nil, fmt.Errorf("list documents: %w", err)
 	}
 	if len(list) > p.Limit {
 		list = list[:p.Limit]
 		last := list[p.Limit-1]
-		next = cursor(strconv.FormatInt(last.At.UnixMicro(), 10), last.Member, strings.ReplaceAll(last.ID, cursorMark, "\x1e"))
+		next = behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.Member, strings.ReplaceAll(last.ID, cursorMark, "\x1e"))
 	}
 	return list, next, nil
 }
