@@ -14,6 +14,12 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if filepath.Base(os.Args[0]) == "curl" {
+		if err := curl(os.Args[1:]); err != nil {
+			return fail(err)
+		}
+		return 0
+	}
 	dir, err := os.MkdirTemp("", "chobo-e2e-")
 	if err != nil {
 		return fail(err)
