@@ -47,9 +47,8 @@ type Refunded struct {
 	CashFallback ledger.Money  `json:"cash_fallback"`
 }
 
-// A Part is the amount of a line, of shipping or of a fee, and how points and money paid it. Units is what it comes
-// undone by: pieces of a line, or the goods' value for shipping and fees. What went back counts from the last time
-// that the points were spread.
+// A Part is the amount of a line, of shipping or of a fee, and how points and money paid it. What went back counts from
+// the last time that the points were spread.
 type Part struct {
 	Amount ledger.Money  `json:"a"`           // as now priced, of what stood at the last spread
 	Points ledger.Points `json:"p,omitempty"` // what points paid of it
@@ -59,7 +58,7 @@ type Part struct {
 
 // Back is what of a part went back since the last spread.
 type Back struct {
-	Units  int64         `json:"u"` // pieces, or value of goods
+	Units  int64         `json:"u,omitempty"` // pieces of a line
 	Amount ledger.Money  `json:"a"`
 	Points ledger.Points `json:"p"`
 	Value  ledger.Money  `json:"w"`

@@ -89,10 +89,10 @@ func (o *Order) comeUndone(u Undoing) (back Part, touched []int) {
 		}
 	}
 	fee := func(name string, f *Part) {
-		all, touched := whole[name]
-		if all {
+		switch inFull, back := whole[name]; {
+		case inFull:
 			steps.add(f, f.left(), 0)
-		} else if touched {
+		case back:
 			steps.add(f, f.undo(o.goods(name)), 0)
 		}
 	}

@@ -132,13 +132,42 @@ func TestReturnsCommute(t *testing.T) {
 			return_(t, other, i, p.reason, map[int]int64{p.line: 1})
 		}
 		x, y := one.Order("O"), other.Order("O")
-		if x.Refunded != y.Refunded || x.Standing() != y.Standing() || one.Earns(x) != other.Earns(y) {
-			t.Logf("%+v\n%+v", x, y); t.Fatalf("in few returns %+v stand %+v, in many %+v stand %+v", x.Refunded, x.Standing(), y.Refunded, y.Standing())
+		if x.Total() != y.Total() {
+			t.Fatalf("in few returns %d stand, in many %d", x.Total(), y.Total())
 		}
-		if one.Available != other.Available || one.Pending != other.Pending || one.Debt != other.Debt {
+		if waits(x) || waits(y) {
+			return
+		}
+		if x.Refunded != y.Refunded || x.Standing() != y.Standing() || one.Earns(x) != other.Earns(y) {
+			t.Fatalf("in few returns %+v stand %+v, in many %+v stand %+v", x.Refunded, x.Standing(), y.Refunded, y.Standing())
+		}
+		// With a cap it depends on the way which lot gives, but not how much.
+		if x, y := one.Available+one.Pending-one.Debt, other.Available+other.Pending-other.Debt; x != y {
 			t.Fatalf("in few returns %s, in many %s", one.Balances(), other.Balances())
 		}
 	})
+}
+
+// waits tells whether points of a part wait for the next return, because the last one was not worth as much: a step of
+// a part's points can be a unit more than that of its amount, and no return takes money from the customer.
+func waits(o *points.Order) bool {
+	behind := func(p points.Part, back, of int64) bool {
+		return of > 0 && p.Back.Value < ledger.Money(ledger.Share(int64(p.Value), back, of))
+	}
+	var goods, back, pieces, of int64
+	for _, l := range o.Lines {
+		if behind(l.Part, l.Back.Units, l.Spread) {
+			return true
+		}
+		goods += int64(l.Amount)
+		back += ledger.Share(int64(l.Amount), l.Fees["shipping"], l.Spread)
+		pieces += l.Fees["shipping"]
+		of += l.Spread
+	}
+	if goods == 0 {
+		back, goods = pieces, of
+	}
+	return behind(o.Shipping, back, goods) || behind(o.Fees[0].Part, back, goods)
 }
 
 // An order that is wholly undone, by returns and price changes in any order and a cancellation at the end, has
