@@ -64,10 +64,7 @@ func run(l *life, s *screen, args []string) (code int) {
 		}
 	}()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("chobo"), kong.Description(about), kong.Writers(s.out, s.err),
-		kong.Exit(func(n int) { panic(exit(n)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "run", Title: "Run"}, {Key: "rules", Title: "Rules"}, {Key: "house", Title: "House-keeping"}}),
-		kong.Vars{"version": version(), "level": "info", "scopes": strings.Join(scopes, ", "), "policies": policyCodes()}, kong.Bind(l, s))
+	parser, err := newParser(&c, l, s)
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
@@ -94,6 +91,14 @@ func run(l *life, s *screen, args []string) (code int) {
 		complain(s.err, err)
 		return failed
 	}
+}
+
+// newParser reads command lines into c. l and s are given to the command that is run.
+func newParser(c *commands, l *life, s *screen) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("chobo"), kong.Description(about), kong.Writers(s.out, s.err),
+		kong.Exit(func(n int) { panic(exit(n)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{{Key: "run", Title: "Run"}, {Key: "rules", Title: "Rules"}, {Key: "house", Title: "House-keeping"}}),
+		kong.Vars{"version": version(), "level": "info", "scopes": strings.Join(scopes, ", "), "policies": policyCodes()}, kong.Bind(l, s))
 }
 
 // commandOf is the command that was meant, as far as it could be read.
