@@ -26,7 +26,7 @@ ON CONFLICT (program, period) DO NOTHING`
 	closedSQL = `UPDATE periods SET state = 'closed' WHERE program = $1 AND period = $2`
 	// Whoever began before the period was closing may still post into it.
 	horizonSQL = `SELECT pg_current_xact_id()::text`
-	passedSQL  = `SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8`
+	overSQL    = `SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8`
 )
 
 // Periods lists a program's closed periods. It fails with ErrNotFound.
@@ -88,7 +88,7 @@ func (s *Store) await(ctx context.Context, xid string) error {
 	defer again.Stop()
 	for {
 		var passed bool
-		if err := s.db.GetContext(ctx, &passed, passedSQL, xid); err != nil {
+		if err := s.db.GetContext(ctx, &passed, overSQL, xid); err != nil {
 			return fmt.Errorf("await older postings: %w", err)
 		}
 		if passed {

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// secretSQL gives an installation its secret, once.
-	secretSQL = `INSERT INTO installation (secret) VALUES ($1) ON CONFLICT DO NOTHING`
-	chartSQL  = `INSERT INTO chart (account, name) SELECT * FROM unnest($1::smallint[], $2::text[])
+	// installSQL gives an installation its secret, once.
+	installSQL = `INSERT INTO installation (secret) VALUES ($1) ON CONFLICT DO NOTHING`
+	chartSQL   = `INSERT INTO chart (account, name) SELECT * FROM unnest($1::smallint[], $2::text[])
 ON CONFLICT (account) DO UPDATE SET name = excluded.name WHERE chart.name <> excluded.name`
 	kindsSQL = `INSERT INTO kinds (kind, name) SELECT * FROM unnest($1::smallint[], $2::text[])
 ON CONFLICT (kind) DO UPDATE SET name = excluded.name WHERE kinds.name <> excluded.name`
@@ -27,7 +27,7 @@ func (s *Store) Prepare(ctx context.Context) error {
 	if _, err := rand.Read(secret); err != nil {
 		return fmt.Errorf("make a secret: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, secretSQL, secret); err != nil {
+	if _, err := s.db.ExecContext(ctx, installSQL, secret); err != nil {
 		return fmt.Errorf("keep the secret: %w", err)
 	}
 	var numbers []int64

@@ -155,6 +155,7 @@ func asOfView(sums []lotSum, zone *time.Location, worth func(ledger.Points) ledg
 			v.Points.Reserved += n
 		case ledger.MemberDebt:
 			v.Receivable.Points += n
+		default: // the house's
 		}
 		if s.ExpiresAt != nil && s.ExpiresAt.After(expires[s.Lot]) {
 			expires[s.Lot] = *s.ExpiresAt

@@ -102,7 +102,7 @@ type Fault struct {
 // Error is the problem in words.
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
-// GetStatus, ContentType and GetHeaders let huma answer with a Problem.
+// GetStatus is the status of the answer. It lets huma answer with a Problem, as the next two do.
 func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of problems.
@@ -123,6 +123,7 @@ func (p *Problem) header(h http.Header) {
 		h.Set("WWW-Authenticate", `Bearer realm="chobo"`)
 	case codeMethod:
 		h.Set("Allow", p.allow)
+	default: // has none
 	}
 }
 

@@ -59,6 +59,7 @@ func (s *Server) exchanges() {
 		})
 }
 
+// An ExchangePath names an exchange.
 type ExchangePath struct {
 	MemberPath
 	ExchangeID string `path:"exchange_id"`

@@ -90,11 +90,11 @@ func commands(t *testing.T, block string, vars map[string]string) (out [][]strin
 		words = nil
 	}
 	for rest := block; rest != ""; {
-		switch {
-		case rest[0] == '\n':
+		switch rest[0] {
+		case '\n':
 			end()
 			rest = rest[1:]
-		case rest[0] == ' ':
+		case ' ':
 			rest = rest[1:]
 		default:
 			joined := ""

@@ -33,7 +33,7 @@ type canonical interface{ AppendCanonical(b []byte) []byte }
 
 // hashOf tells requests apart: by method, path and body. It must stay as it is, since keys are kept for ever.
 func hashOf(method, path string, body canonical) (h engine.Hash) {
-	room := canonicals.Get().(*[]byte)
+	room, _ := canonicals.Get().(*[]byte) // the pool has nothing else
 	b := append((*room)[:0], method...)
 	b = append(b, 0)
 	b = append(b, path...)

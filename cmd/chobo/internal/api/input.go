@@ -48,8 +48,8 @@ func (c *call) readBody(most int64, types ...string) (raw *bytes.Buffer, err err
 	if c.r.ContentLength > most {
 		return nil, problem(codeTooLarge, "the body has %d bytes, %d are taken", c.r.ContentLength, most)
 	}
-	raw = buffers.Get().(*bytes.Buffer)
-	if c.r.ContentLength != 0 { // a body that never ends must not hold a connection for ever
+	raw, _ = buffers.Get().(*bytes.Buffer) // the pool has nothing else
+	if c.r.ContentLength != 0 {            // a body that never ends must not hold a connection for ever
 		conn := http.NewResponseController(c.w.ResponseWriter)
 		if conn.SetReadDeadline(time.Now().Add(bodyTimeout)) == nil {
 			defer conn.SetReadDeadline(time.Time{}) //nolint:errcheck // it could be set
@@ -127,8 +127,8 @@ func take[B any](c *call) (*B, error) {
 	}
 	defer in.close()
 	to := new(B)
-	if reflect.TypeFor[B]() != c.route.Body {
-		panic("api: " + c.route.ID + " reads another body")
+	if reflect.TypeFor[B]() != c.Body {
+		panic("api: " + c.ID + " reads another body")
 	}
 	return to, in.bind(c.route, to)
 }

@@ -180,6 +180,7 @@ func (c *call) lotViews(lines []lotLine, first, last ledger.LotID, holds []point
 			case ledger.MemberReserved:
 				v.Reserved += n
 				member += n
+			default: // debt has no lots
 			}
 			if lines[i].ExpiresAt != nil {
 				at := lines[i].ExpiresAt.In(zone)

@@ -22,9 +22,9 @@ func TestTheOpenAPIDocument(t *testing.T) {
 		t.Errorf("openapi is %v", doc["openapi"])
 	}
 	ids := map[string]bool{}
-	for path, item := range doc["paths"].(map[string]any) {
-		for method, v := range item.(map[string]any) {
-			op := v.(map[string]any)
+	for path, item := range object(doc["paths"]) {
+		for method, v := range object(item) {
+			op := object(v)
 			id, _ := op["operationId"].(string)
 			name := method + " " + path
 			if id == "" || ids[id] {
@@ -37,7 +37,7 @@ func TestTheOpenAPIDocument(t *testing.T) {
 			var declared []string
 			params, _ := op["parameters"].([]any)
 			for _, p := range params {
-				if p := p.(map[string]any); p["in"] == "path" {
+				if p := object(p); p["in"] == "path" {
 					declared = append(declared, fmt.Sprint(p["name"]))
 				}
 			}
@@ -46,7 +46,7 @@ func TestTheOpenAPIDocument(t *testing.T) {
 					t.Errorf("%s does not declare {%s}", name, m[1])
 				}
 			}
-			responses := op["responses"].(map[string]any)
+			responses := object(op["responses"])
 			if responses["200"] == nil && responses["201"] == nil || responses["401"] == nil || responses["403"] == nil {
 				t.Errorf("%s answers %v", name, responses)
 			}
@@ -88,4 +88,10 @@ func walk(v any, fn func(key string, v any)) {
 			walk(w, fn)
 		}
 	}
+}
+
+// object is a JSON object; nil: it is none.
+func object(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
 }

@@ -35,7 +35,7 @@ func (s *Server) operations() {
 	} else {
 		s.plain("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/docs", http.StatusFound) })
 	}
-	s.mux.HandleFunc("/", func(hw http.ResponseWriter, r *http.Request) { s.fail(hw.(*response), s.nowhere(r)) })
+	s.mux.HandleFunc("/", func(hw http.ResponseWriter, r *http.Request) { s.fail(s.response(hw), s.nowhere(r)) })
 }
 
 // plain adds a page that is no operation of the API.
@@ -54,7 +54,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	if err := schema.Check(ctx, s.opts.DB); err != nil {
 		s.opts.Log.Warn().Err(err).Msg("not ready")
-		s.fail(w.(*response), problem(codeUnavailable, "the database cannot be posted to now"))
+		s.fail(s.response(w), problem(codeUnavailable, "the database cannot be posted to now"))
 		return
 	}
 	writePlain(w, http.StatusOK, `{"status":"ready"}`)
@@ -63,7 +63,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 // adminOnly asks for a key that may do everything in every program.
 func (s *Server) adminOnly(do http.HandlerFunc) http.HandlerFunc {
 	return func(hw http.ResponseWriter, r *http.Request) {
-		w := hw.(*response)
+		w := s.response(hw)
 		by, err := s.keys.who(r.Context(), r, s.opts.Engine.Config().Revision)
 		if err == nil {
 			err = by.permit(Admin, "")

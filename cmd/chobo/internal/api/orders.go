@@ -45,12 +45,13 @@ func (s *Server) orders() {
 		})
 }
 
-// The paths of documents below a member.
 type (
+	// A MemberPath names a member.
 	MemberPath struct {
 		Program  string `path:"program"`
 		MemberID string `path:"member_id"`
 	}
+	// An OrderPath names an order.
 	OrderPath struct {
 		MemberPath
 		OrderID string `path:"order_id"`

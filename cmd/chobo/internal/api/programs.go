@@ -54,6 +54,7 @@ type ProgramVersion struct {
 var readOnly = []string{"version", "versions", "now"}
 
 type (
+	// A ProgramPath names a program.
 	ProgramPath struct {
 		Program string `path:"program"`
 	}

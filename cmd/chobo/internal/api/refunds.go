@@ -62,6 +62,7 @@ func (s *Server) refunds() {
 		})
 }
 
+// A ReturnPath names a return.
 type ReturnPath struct {
 	OrderPath
 	ReturnID string `path:"return_id"`

@@ -42,6 +42,7 @@ func (s *Server) reservations() {
 		})
 }
 
+// A ReservationPath names a reservation.
 type ReservationPath struct {
 	MemberPath
 	ReservationID string `path:"reservation_id"`

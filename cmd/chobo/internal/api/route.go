@@ -65,7 +65,7 @@ func (s *Server) serveBody(r *route, do func(c *call) error) {
 	s.describe(r)
 	s.api.OpenAPI().AddOperation(s.operation(r))
 	s.mux.HandleFunc(r.Method+" "+r.Path, func(hw http.ResponseWriter, req *http.Request) {
-		w := hw.(*response)
+		w := s.response(hw)
 		c, err := s.admit(w, req, r)
 		if err == nil {
 			err = do(c)
@@ -109,7 +109,7 @@ func read[In, Out any](s *Server, r route, do func(ctx context.Context, c *call,
 	op.Middlewares = huma.Middlewares{s.guard(route)}
 	type answer struct{ Body *Out }
 	huma.Register(s.api, *op, func(ctx context.Context, in *In) (*answer, error) {
-		c := ctx.Value(callKey{}).(*call)
+		c, _ := ctx.Value(callKey{}).(*call) // guard has put it there
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
 		out, err := do(ctx, c, in)
@@ -131,7 +131,7 @@ const readTimeout = 30 * time.Second
 func (s *Server) guard(r *route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		req, hw := humago.Unwrap(ctx)
-		w := hw.(*response)
+		w := s.response(hw)
 		c, err := s.admit(w, req, r)
 		if err != nil {
 			s.failWith(w, err)

@@ -47,6 +47,14 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // Flush lets streamed answers out.
 func (w *response) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
 
+// response is the one that serve made.
+func (s *Server) response(w http.ResponseWriter) *response {
+	if w, ok := w.(*response); ok {
+		return w
+	}
+	return &response{ResponseWriter: w, id: s.ids.next()}
+}
+
 // serve gives the request an id, answers it whatever happens, and tells of it once.
 func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 	began := time.Now()
@@ -54,7 +62,7 @@ func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 	hw.Header().Set(headerRequestID, w.id)
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			s.opts.Log.Error().Str("request_id", w.id).Str("method", r.Method).Str("route", r.Pattern).Str("panic", fmt.Sprint(v)).
@@ -145,8 +153,10 @@ func (ids requestIDs) of(r *http.Request) string {
 	if id := r.Header.Get(headerRequestID); id != "" && len(id) <= 64 && strings.IndexFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) < 0 {
 		return id
 	}
-	return ids.prefix + strconv.FormatInt(ids.count.Add(1), 36)
+	return ids.next()
 }
+
+func (ids requestIDs) next() string { return ids.prefix + strconv.FormatInt(ids.count.Add(1), 36) }
 
 // meters count requests.
 type meters struct {

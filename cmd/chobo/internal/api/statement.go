@@ -124,6 +124,7 @@ func moves(ts []ledger.Transaction) (b balances) {
 				b.Reserved -= l.Points
 			case ledger.MemberDebt:
 				b.Debt += l.Points
+			default: // the house's
 			}
 		}
 	}

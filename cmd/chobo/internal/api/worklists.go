@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,7 +143,7 @@ func listed(d policy.Decision) policy.Decision {
 type listedDocument struct {
 	MemberID string    `db:"member_id"`
 	Member   string    `db:"member"`
-	Kind     int       `db:"kind"`
+	Kind     int16     `db:"kind"`
 	ID       string    `db:"id"`
 	At       time.Time `db:"at"`
 	Body     string    `db:"body"`
@@ -202,13 +203,64 @@ func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, state
 	return list, next, nil
 }
 
-// refundsSQL lists refunds in posting order, only those that no transaction in flight can come before.
+// refundsSQL lists refunds in posting order. held: a transaction in flight may still come before it. Transactions that
+// are known to be of other databases of the server cannot, and are let pass.
 const refundsSQL = `
-SELECT m.member_id, r.id, r.order_id, coalesce(r.return_id, '') AS return_id, r.cause, r.money, r.cash_fallback, r.paid_by, r.occurred_at, r.xid::text AS xid
-  FROM refunds r JOIN members m USING (member)
- WHERE r.program = $1 AND (r.xid, r.id) > ($2::xid8, $3::bigint) AND r.xid < pg_snapshot_xmin(pg_current_snapshot())
+WITH horizon AS (
+    SELECT coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
+                      WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
+                      ORDER BY x LIMIT 1),
+                    pg_snapshot_xmax(pg_current_snapshot())) AS xid
+)
+SELECT m.member_id, r.id, r.order_id, coalesce(r.return_id, '') AS return_id, r.cause, r.money, r.cash_fallback, r.paid_by, r.occurred_at, r.xid::text AS xid,
+       r.xid >= horizon.xid AS held
+  FROM refunds r JOIN members m USING (member) CROSS JOIN horizon
+ WHERE r.program = $1 AND (r.xid, r.id) > ($2::xid8, $3::bigint)
  ORDER BY r.xid, r.id
  LIMIT $4`
+
+type refundRow struct {
+	MemberID     string    `db:"member_id"`
+	ID           int64     `db:"id"`
+	OrderID      string    `db:"order_id"`
+	ReturnID     string    `db:"return_id"`
+	Cause        string    `db:"cause"`
+	Money        int64     `db:"money"`
+	CashFallback int64     `db:"cash_fallback"`
+	PaidBy       string    `db:"paid_by"`
+	OccurredAt   time.Time `db:"occurred_at"`
+	XID          string    `db:"xid"`
+	Held         bool      `db:"held"`
+}
+
+// How long a reader is kept waiting for what is held, so that who has just posted a refund finds it.
+const (
+	refundPause = 20 * time.Millisecond
+	refundTries = 25
+)
+
+// settledRefunds are the refunds that no transaction in flight can come before. Batches end in milliseconds, so it waits
+// a little rather than to answer that there is nothing.
+func (c *call) settledRefunds(ctx context.Context, xid uint64, id int64, limit int) (rows []refundRow, err error) {
+	for try := 1; ; try++ {
+		rows = nil
+		if err := c.opts.DB.SelectContext(ctx, &rows, refundsSQL, c.program.ID, strconv.FormatUint(xid, 10), id, limit); err != nil {
+			return nil, fmt.Errorf("list refunds: %w", err)
+		}
+		held := slices.IndexFunc(rows, func(r refundRow) bool { return r.Held })
+		if held < 0 {
+			return rows, nil
+		}
+		if held > 0 || try == refundTries {
+			return rows[:held], nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(refundPause):
+		}
+	}
+}
 
 // refundsAfter lists money to pay back behind a cursor. Source: ruling 25.
 func (c *call) refundsAfter(ctx context.Context, in *refundsQuery) (*refundList, error) {
@@ -225,20 +277,9 @@ func (c *call) refundsAfter(ctx context.Context, in *refundsQuery) (*refundList,
 			return nil, invalid(Fault{"query.after", "is none of this list"})
 		}
 	}
-	var rows []struct {
-		MemberID     string    `db:"member_id"`
-		ID           int64     `db:"id"`
-		OrderID      string    `db:"order_id"`
-		ReturnID     string    `db:"return_id"`
-		Cause        string    `db:"cause"`
-		Money        int64     `db:"money"`
-		CashFallback int64     `db:"cash_fallback"`
-		PaidBy       string    `db:"paid_by"`
-		OccurredAt   time.Time `db:"occurred_at"`
-		XID          string    `db:"xid"`
-	}
-	if err := c.opts.DB.SelectContext(ctx, &rows, refundsSQL, c.program.ID, strconv.FormatUint(xid, 10), id, in.Limit); err != nil {
-		return nil, fmt.Errorf("list refunds: %w", err)
+	rows, err := c.settledRefunds(ctx, xid, id, in.Limit)
+	if err != nil {
+		return nil, err
 	}
 	out := &refundList{Refunds: []RefundToPay{}, NextCursor: cursor(strconv.FormatUint(xid, 10), strconv.FormatInt(id, 10))}
 	zone := c.program.Versions.Zone()

@@ -417,7 +417,11 @@ func (b *binding) any(i int32) any {
 }
 
 func readByItself(b *binding, i int32, v reflect.Value) {
-	if err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(b.d.raw(i)); err != nil {
+	self, ok := v.Addr().Interface().(json.Unmarshaler)
+	if !ok {
+		panic("body: plans were mixed up")
+	}
+	if err := self.UnmarshalJSON(b.d.raw(i)); err != nil {
 		b.fail("is not understood: %v", err)
 	}
 }
@@ -426,7 +430,11 @@ func readText(b *binding, i int32, v reflect.Value) {
 	if !b.is(i, text) {
 		return
 	}
-	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(b.d.string(i)); err != nil {
+	self, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
+	if !ok {
+		panic("body: plans were mixed up")
+	}
+	if err := self.UnmarshalText(b.d.string(i)); err != nil {
 		b.fail("is not understood: %v", err)
 	}
 }

@@ -32,7 +32,6 @@ type sample struct {
 	Ratio  float64         `json:"ratio,omitempty"`
 	Later  Value           `json:"later,omitzero"`
 	Inner  []inner         `json:"inner,omitempty"`
-	hidden int
 }
 
 type inner struct {
