@@ -1,0 +1,142 @@
+package journal_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"chobo/jobs/reconcile/trade"
+	"chobo/ledger/journal"
+)
+
+// unguarded lets the owner do what nobody may.
+const unguarded = `
+ALTER TABLE transactions DISABLE TRIGGER USER; ALTER TABLE lines DISABLE TRIGGER USER; ALTER TABLE batches DISABLE TRIGGER USER;
+ALTER TABLE operations DISABLE TRIGGER USER; ALTER TABLE refunds DISABLE TRIGGER USER;
+ALTER TABLE seals DISABLE TRIGGER USER; ALTER TABLE sealed_batches DISABLE TRIGGER USER`
+
+// damaged calls fn with the books as the damage leaves them, and mends them.
+func damaged(t *testing.T, m *trade.Mall, damage string, fn func(tx *sqlx.Tx)) {
+	t.Helper()
+	tx, err := m.Owner.BeginTxx(t.Context(), nil)
+	fatal(t, err)
+	defer func() { fatal(t, tx.Rollback()) }()
+	_, err = tx.ExecContext(t.Context(), unguarded)
+	fatal(t, err)
+	done, err := tx.ExecContext(t.Context(), damage)
+	fatal(t, err)
+	if n, _ := done.RowsAffected(); n == 0 {
+		t.Fatal("the damage touches nothing")
+	}
+	fn(tx)
+}
+
+// The member whose name stands in a damage.
+const ann = `(SELECT member FROM members WHERE member_id = 'ann')`
+
+// Each check finds what it exists for, and no other check is misled.
+func TestEachDamageIsNamed(t *testing.T) {
+	m := april(t)
+	foldAll(t, m)
+	sealAll(t, m)
+	for _, c := range []struct{ name, damage, finds string }{
+		{"a line's points", `UPDATE lines SET points = points + 1 WHERE account = 31 AND member = ` + ann, "fingerprints, orders, roll-ups, transactions"},
+		{"both sides of a transaction", `UPDATE lines SET points = points * 2, money = money * 2 WHERE (member, transaction) IN (SELECT member, transaction FROM lines WHERE account = 22)`, "balances, fingerprints, lots, roll-ups"},
+		{"a transaction's time", `UPDATE transactions SET occurred_at = occurred_at - interval '1 day' WHERE kind = 30`, "fingerprints"},
+		{"a time that runs backward", `UPDATE transactions SET occurred_at = '2026-04-01 00:00+09' WHERE kind = 31`, "fingerprints, members, time"},
+		{"an actor", `UPDATE transactions SET actor = 'someone' WHERE kind = 42`, "fingerprints"},
+		{"an account", `UPDATE lines SET account = 99 WHERE account = 33`, "exchanges, fingerprints, roll-ups, transactions"},
+		{"a transaction gone", `DELETE FROM transactions WHERE kind = 50`, "batches, exchanges, keys, lines, roll-ups"},
+		{"a transaction and its lines gone", `WITH gone AS (DELETE FROM transactions WHERE kind = 12 RETURNING member, id) DELETE FROM lines WHERE (member, transaction) IN (SELECT member, id FROM gone)`, "balances, batches, keys, lots, orders, roll-ups"},
+		{"a transaction slipped in", `INSERT INTO transactions SELECT member, id + 1, occurred_at, posted_at, book_date, program, version, 70 FROM transactions WHERE kind = 71`, "batches"},
+		{"lines gone", `DELETE FROM lines WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 44)`, "balances, fingerprints, lots, roll-ups"},
+		{"a balance", `UPDATE accounts SET available = available + 5 WHERE member = ` + ann, "balances"},
+		{"a lot's points", `UPDATE accounts SET lots[2] = lots[2] + 1 WHERE cardinality(lots) > 0`, "lots"},
+		{"a lot's expiry", `UPDATE accounts SET lots[4] = lots[4] + 86400000000 WHERE cardinality(lots) > 0`, "due, lots"},
+		{"a lot's age", `UPDATE accounts SET lots[5] = lots[5] - 1 WHERE cardinality(lots) > 0`, "lots"},
+		{"a lot forgotten", `UPDATE accounts SET lots = lots[6:] WHERE cardinality(lots) > 5`, "lots"},
+		{"spilled lots miscounted", `UPDATE accounts SET spilled = 1 WHERE member = ` + ann, "spilled lots"},
+		{"a hold's points", `UPDATE accounts SET holds[2] = holds[2] + 1 WHERE cardinality(holds) > 0`, "holds"},
+		{"a hold's order", `UPDATE accounts SET hold_orders[1] = 'O-99' WHERE cardinality(holds) > 0`, "holds"},
+		{"a member reinstated", `UPDATE accounts SET status = 1 WHERE status = 3`, "members"},
+		{"a member unknown", `DELETE FROM members WHERE member = ` + ann, "members"},
+		{"a last lot", `UPDATE accounts SET last_lot = last_lot - 1 WHERE member = ` + ann, "members"},
+		{"a visit forgotten", `DELETE FROM due WHERE kind = 2`, "due"},
+		{"a note", `UPDATE notes SET note = note || '!' WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 42)`, "notes"},
+		{"a note gone", `DELETE FROM notes WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 42)`, "notes"},
+		{"a note redacted", `UPDATE notes SET note = NULL`, ""},
+		{"a key's transaction", `UPDATE operations SET first_transaction = first_transaction + 4096 WHERE transactions = 1 AND member = ` + ann, "keys"},
+		{"a roll-up", `UPDATE daily SET points = points + 1 WHERE account = 41`, "roll-ups"},
+		{"a roll-up gone", `DELETE FROM daily WHERE account = 41`, "roll-ups"},
+		{"a batch's row gone", `DELETE FROM batches WHERE id = (SELECT max(id) FROM batches)`, "batches, seals"},
+		{"a fingerprint", `UPDATE batches SET fingerprint = sha256('x') WHERE id = (SELECT max(id) FROM batches)`, "fingerprints, seals"},
+		{"an order's tenders", `UPDATE documents SET body = replace(body, '"p":', '"p":1') WHERE kind = 1 AND id = 'O-5'`, "orders"},
+		{"an order's earnings", `UPDATE documents SET body = replace(body, '"n":', '"n":1') WHERE kind = 1 AND id = 'O-2'`, "earnings"},
+		{"an order gone", `DELETE FROM documents WHERE kind = 1 AND id = 'O-6'`, "earnings, orders"},
+		{"an order unreadable", `UPDATE documents SET body = '{' WHERE kind = 1 AND id = 'O-5'`, "earnings, orders"},
+		{"a refund", `UPDATE refunds SET money = money + 1 WHERE id = (SELECT min(id) FROM refunds)`, "refunds"},
+		{"a refund gone", `DELETE FROM refunds WHERE cash_fallback > 0`, "refunds"},
+		{"a receivable", `UPDATE documents SET body = replace(body, '"open":0', '"open":7') WHERE kind = 5`, "receivables"},
+		{"a reservation", `UPDATE documents SET state = 'reserved' WHERE kind = 4 AND id = 'R-1'`, "reservations"},
+		{"an exchange", `UPDATE documents SET state = 'fulfilled' WHERE kind = 6 AND id = 'X-2'`, "exchanges"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			damaged(t, m, c.damage, func(tx *sqlx.Tx) {
+				v, err := journal.VerifyIn(t.Context(), tx, m.DB, journal.VerifyOptions{})
+				fatal(t, err)
+				if got := found(v); got != c.finds {
+					t.Errorf("found by %q, want %q", got, c.finds)
+				}
+			})
+		})
+	}
+	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
+}
+
+// found names the checks that found a difference.
+func found(v *journal.Verification) string {
+	names := map[string]bool{}
+	for _, c := range v.Checks {
+		if c.Differences > 0 {
+			names[c.Name] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(names)), ", ")
+}
+
+// until does it again until the query finds nothing: other tests' transactions on the same server hold readers up.
+func until(t testing.TB, m *trade.Mall, nothingLeft string, do func() error) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		fatal(t, do())
+		left := count(t, m.DB, nothingLeft)
+		if left == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d batches are never done", left)
+		}
+	}
+}
+
+// sealAll seals until nothing is left.
+func sealAll(t testing.TB, m *trade.Mall) {
+	t.Helper()
+	until(t, m, `SELECT count(*) FROM batches b WHERE NOT EXISTS (SELECT FROM sealed_batches WHERE batch = b.id)`, func() error {
+		_, err := journal.SealAll(t.Context(), m.DB, time.Now())
+		return err
+	})
+}
+
+// foldAll sums up until nothing is left.
+func foldAll(t testing.TB, m *trade.Mall) {
+	t.Helper()
+	until(t, m, `SELECT count(*) FROM unread WHERE reader = 'rollup'`, func() error {
+		_, err := journal.Fold(t.Context(), m.DB)
+		return err
+	})
+}

@@ -1,0 +1,57 @@
+package journal_test
+
+import (
+	"testing"
+
+	"chobo/jobs/reconcile/trade"
+	"chobo/ledger/journal"
+	"chobo/schema/pgtest"
+)
+
+// april is a ledger after a month of trade with every kind of transaction.
+func april(t testing.TB) *trade.Mall {
+	t.Helper()
+	return trade.Open(t, pgtest.NewURL(t)).April()
+}
+
+func verify(t testing.TB, m *trade.Mall, opts journal.VerifyOptions) *journal.Verification {
+	t.Helper()
+	v, err := journal.Verify(t.Context(), m.DB, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expect fails the test for differences that are not expected, by check.
+func expect(t testing.TB, v *journal.Verification, want map[string]int64) {
+	t.Helper()
+	for _, c := range v.Checks {
+		if c.Differences == want[c.Name] {
+			continue
+		}
+		t.Errorf("%s: %d differences, want %d", c.Name, c.Differences, want[c.Name])
+		for _, d := range c.First {
+			t.Log("  ", d)
+		}
+	}
+}
+
+func TestHealthyBooksShowNoDifference(t *testing.T) {
+	m := april(t)
+	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
+	foldAll(t, m)
+	m.Advance()
+	v := verify(t, m, journal.VerifyOptions{})
+	expect(t, v, nil)
+	if len(v.Checks) < 20 || v.Transactions < 50 || v.Batches < 30 {
+		t.Errorf("%d checks of %d transactions in %d batches", len(v.Checks), v.Transactions, v.Batches)
+	}
+}

@@ -1,0 +1,232 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"math"
+	"time"
+
+	"chobo/ledger"
+)
+
+// A batch is what the journal says of the transactions that were committed together.
+type batch struct {
+	ID           ledger.TransactionID // its first transaction
+	LastID       ledger.TransactionID
+	Transactions int
+	PostedAt     time.Time
+	XID          uint64
+	Fingerprint  []byte
+}
+
+func readBatch(r *row) batch {
+	return batch{ID: ledger.TransactionID(r.int64()), LastID: ledger.TransactionID(r.int64()), Transactions: r.int32(), PostedAt: r.time(),
+		XID: uint64(r.int64()), Fingerprint: r.bytes()} //nolint:gosec // the bits
+}
+
+// A posted is a transaction as the journal has it.
+type posted struct {
+	ledger.Transaction
+	Member   ledger.Member
+	Program  int
+	NoteHash []byte
+}
+
+// A walk sees the journal in the order of its ids: batches, transactions and lines in one stream, of which it holds
+// one transaction and one batch a worker, however long the journal is. Each function may be nil.
+type walk struct {
+	batch  func(b batch, seen int, fingerprint [sha256.Size]byte) // it ended: so many of its transactions are there, and this is what they hash to
+	stray  func(t *posted)                                        // no batch has the transaction
+	broken func(t *posted, err error)                             // a law of the journal that the transaction breaks
+	orphan func(m ledger.Member, id ledger.TransactionID)         // a line without a transaction
+	seen   func(transactions int64)                               // told now and then
+
+	open  map[ledger.TransactionID]*openBatch // by node
+	last  posted
+	has   bool // last is to be judged
+	lost  bool // the line's transaction was told to be missing
+	count int64
+}
+
+// An openBatch adds up the digests of its transactions.
+type openBatch struct {
+	batch
+	sum  hash.Hash
+	seen int
+}
+
+// A span is a range of ids, both ends included.
+type span struct{ from, to ledger.TransactionID }
+
+// walkSQL reads batches ($1 … $2), their transactions and those lines in the order of ids, each as one value.
+const walkSQL = `
+SELECT seen
+  FROM (SELECT id, '00000000-0000-0000-0000-000000000000'::uuid AS member, -2 AS place,
+               record_send(ROW(id, last_id, transactions, posted_at, xid, fingerprint)) AS seen
+          FROM batches WHERE id BETWEEN $1 AND $2
+        UNION ALL
+        SELECT id, member, -1,
+               record_send(ROW(member, id, program, kind, occurred_at, posted_at, book_date, version, subject, part, actor, note_hash, reverses))
+          FROM transactions WHERE id BETWEEN $1 AND $2
+        UNION ALL
+        SELECT transaction, member, line,
+               record_send(ROW(member, transaction, account, points, money, lot, expires_at, shop))
+          FROM lines WHERE transaction BETWEEN $1 AND $2) AS journal
+ ORDER BY id, member, place`
+
+// walkSettingsSQL gives sorting room, whatever the server's own setting is.
+const walkSettingsSQL = `SET LOCAL work_mem = '64MB'`
+
+// How many fields each of the three kinds of rows has, by which they are told apart.
+const (
+	batchFields       = 6
+	transactionFields = 13
+	lineFields        = 8
+)
+
+// spansSQL finds the batches at which ranges of about $1 transactions begin.
+const spansSQL = `
+SELECT record_send(ROW(min(id)))
+  FROM (SELECT id, (sum(transactions) OVER (ORDER BY id) - transactions) / $1::bigint AS span FROM batches) AS numbered
+ GROUP BY span
+ ORDER BY min(id)`
+
+// spanSize is how many transactions are put in order at once: their sorting takes that much room on the server's disk.
+const spanSize = 500_000
+
+// spans are ranges that together hold every id there can be.
+func spans(ctx context.Context, q queryer) ([]span, error) {
+	all := []span{{math.MinInt64, math.MaxInt64}}
+	first := true
+	err := eachRow(ctx, q, func(r *row) error {
+		if id := ledger.TransactionID(r.int64()); !first {
+			all[len(all)-1].to = id - 1
+			all = append(all, span{id, math.MaxInt64})
+		}
+		first = false
+		return nil
+	}, spansSQL, spanSize)
+	if err != nil {
+		return nil, fmt.Errorf("cut the journal into ranges: %w", err)
+	}
+	return all, nil
+}
+
+// through walks through a range. Batches that reach beyond it go on in the next one; end closes what is open.
+func (w *walk) through(ctx context.Context, q queryer, s span) error {
+	if w.open == nil {
+		w.open = map[ledger.TransactionID]*openBatch{}
+	}
+	err := eachRow(ctx, q, func(r *row) error {
+		switch r.fields {
+		case batchFields:
+			w.judge()
+			w.begin(readBatch(r))
+		case transactionFields:
+			w.judge()
+			w.transaction(r)
+		case lineFields:
+			w.line(r)
+		}
+		return nil
+	}, walkSQL, int64(s.from), int64(s.to))
+	w.judge()
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return nil
+}
+
+// end tells of the batches of which not all was found.
+func (w *walk) end() {
+	for node := range w.open {
+		w.close(node)
+	}
+	if w.seen != nil {
+		w.seen(w.count)
+	}
+}
+
+func nodeOf(id ledger.TransactionID) ledger.TransactionID { return id & (ledger.IDStep - 1) }
+
+func (w *walk) begin(b batch) {
+	w.close(nodeOf(b.ID))
+	w.open[nodeOf(b.ID)] = &openBatch{batch: b, sum: sha256.New()}
+}
+
+// close ends the batch of a node, whole or not.
+func (w *walk) close(node ledger.TransactionID) {
+	b := w.open[node]
+	if b == nil {
+		return
+	}
+	delete(w.open, node)
+	if w.batch != nil {
+		w.batch(b.batch, b.seen, [sha256.Size]byte(b.sum.Sum(nil)))
+	}
+}
+
+func (w *walk) transaction(r *row) {
+	t := &w.last
+	lines := t.Lines[:0]
+	t.Member = r.member()
+	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.int64()), Lines: lines}
+	t.Program = r.int32()
+	t.Kind = ledger.Kind(r.int16()) //nolint:gosec // a smallint
+	t.OccurredAt, t.PostedAt, t.BookDate = r.time(), r.time(), r.date()
+	t.Version = r.int32()
+	t.Subject, t.Part, t.Actor = r.text(), r.text(), r.text()
+	t.NoteHash = r.bytes()
+	t.Reverses = ledger.TransactionID(r.int64())
+	w.has, w.lost = r.err == nil, false
+}
+
+func (w *walk) line(r *row) {
+	member, id := r.member(), ledger.TransactionID(r.int64())
+	l := ledger.Line{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64()), Money: ledger.Money(r.int64()), //nolint:gosec // a smallint
+		Lot: ledger.LotID(r.int64()), ExpiresAt: r.time(), Shop: r.text()}
+	if w.has && id == w.last.ID && member == w.last.Member {
+		w.last.Lines = append(w.last.Lines, l)
+		return
+	}
+	w.judge()
+	if again := w.lost && id == w.last.ID && member == w.last.Member; !again && w.orphan != nil && r.err == nil {
+		w.orphan(member, id)
+	}
+	w.last.ID, w.last.Member, w.lost = id, member, true
+}
+
+// judge says of the transaction that was read what is to be said, and adds it to its batch.
+func (w *walk) judge() {
+	if !w.has {
+		return
+	}
+	w.has = false
+	t := &w.last
+	if w.broken != nil {
+		if err := t.Check(); err != nil {
+			w.broken(t, err)
+		}
+	}
+	w.count++
+	if w.seen != nil && w.count%4096 == 0 {
+		w.seen(w.count)
+	}
+	node := nodeOf(t.ID)
+	b := w.open[node]
+	if b == nil || t.ID > b.LastID {
+		w.close(node)
+		if w.stray != nil {
+			w.stray(t)
+		}
+		return
+	}
+	digest := t.Digest(t.Member, t.Program, t.NoteHash)
+	b.sum.Write(digest[:])
+	b.seen++
+	if t.ID == b.LastID {
+		w.close(node)
+	}
+}
