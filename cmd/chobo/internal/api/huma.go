@@ -54,7 +54,7 @@ func schemaName(t reflect.Type, hint string) string {
 }
 
 // schemaPrefixes are packages whose names of types are too common to stand alone.
-var schemaPrefixes = map[string]string{"chobo/refunds/policy": "Policy", "chobo/jobs": "Job"}
+var schemaPrefixes = map[string]string{"chobo/refunds/policy": "Policy", "chobo/jobs": "Job", "chobo/ledger/report": "Report", "chobo/cmd/chobo/internal/finance": "Finance"}
 
 // writeJSON writes an answer as commands' answers are written: no HTML escapes, no newline.
 func writeJSON(w io.Writer, v any) error {

@@ -1,0 +1,136 @@
+package finance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"chobo/ledger/report"
+)
+
+// A Query says what a report is to be of. Days are of the program's zone, both ends of a span included.
+type Query struct {
+	AsOf, From, To report.Day
+	By             report.By
+	Shop           string
+	report.Assumptions
+}
+
+// A Report is one that can be asked for by name.
+type Report struct {
+	Name    string // in paths and on the command line
+	Summary string
+	Span    bool // it is of from … to, else as_of
+	Answer  any  // its type
+	Read    func(context.Context, report.Reader, Query) (report.Sheeter, error)
+}
+
+// Reports are all reports but the general ledger, which may be of any size and is read row by row.
+var Reports = []Report{
+	{"trial-balance", "Every account's balance", false, &report.TrialBalance{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.TrialBalance(ctx, q.AsOf)
+		}},
+	{"liability-rollforward", "How what is owed to members came about: opening, movements, closing", true, &report.RollForward{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.RollForward(ctx, q.Span(), q.By)
+		}},
+	{"expiry-aging", "Points by the month in which they expire", false, &report.Aging{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.ExpiryAging(ctx, q.AsOf)
+		}},
+	{"breakage", "What of each month's grants was and will be used, by chain ladder", false, &report.Breakage{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.Breakage(ctx, q.AsOf, q.Assumptions)
+		}},
+	{"deferred-revenue", "What of the price of goods was put off for points, and what became revenue", true, &report.DeferredRevenue{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.DeferredRevenue(ctx, q.Span(), q.Assumptions)
+		}},
+	{"shop-settlement", "What each shop is owed for points, and owes for grants", true, &report.Settlement{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.Settlement(ctx, q.Span(), q.Shop)
+		}},
+	{"cash-fallbacks", "Points that came back as a shop's cash", true, &report.CashFallbacks{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.CashFallbacks(ctx, q.Span())
+		}},
+	{"receivables", "What members owe, by age", false, &report.Receivables{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.Receivables(ctx, q.AsOf)
+		}},
+	{"interventions", "Adjustments, revocations and forfeitures, with who and why", true, &report.Interventions{},
+		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
+			return r.Interventions(ctx, q.Span())
+		}},
+}
+
+// Span is the query's days.
+func (q Query) Span() report.Span { return report.Span{From: q.From, To: q.To} }
+
+// Names are the names of all reports.
+func Names() string {
+	var out []string
+	for _, r := range Reports {
+		out = append(out, r.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// ReportOf is the report of that name.
+func ReportOf(name string) (Report, bool) {
+	i := slices.IndexFunc(Reports, func(r Report) bool { return r.Name == name })
+	if i < 0 {
+		return Report{}, false
+	}
+	return Reports[i], true
+}
+
+// A Wish is a query as a caller writes it: dates, months or times with offset.
+type Wish struct {
+	AsOf, From, To, By, Shop, Prior string
+	Term                            int
+}
+
+// A WishError is a part of a wish that cannot be read.
+type WishError struct {
+	Field  string
+	Reason string
+}
+
+func (e *WishError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Reason) }
+
+// Read turns the wish into a query. today is what a missing end means. It fails with *WishError.
+func (w Wish) Read(b report.Book, today report.Day) (q Query, err error) {
+	for _, day := range []struct {
+		field, text string
+		read        func(string, report.Day) (report.Day, error)
+		missing     report.Day
+		into        *report.Day
+	}{
+		{"as_of", w.AsOf, b.ParseTo, today, &q.AsOf},
+		{"from", w.From, b.ParseFrom, report.Beginning, &q.From},
+		{"to", w.To, b.ParseTo, today, &q.To},
+	} {
+		if *day.into, err = day.read(day.text, day.missing); err != nil {
+			return q, &WishError{day.field, err.Error()}
+		}
+	}
+	if q.To.Before(q.From) {
+		return q, &WishError{"to", "lies before from"}
+	}
+	q.By, q.Shop = report.By(w.By), w.Shop
+	if !slices.Contains([]report.By{report.ByNothing, report.ByShop, report.ByMonth, report.ByKind}, q.By) {
+		return q, &WishError{"by", "must be shop, month or kind"}
+	}
+	q.Prior, q.Term = decimal.NewFromInt(1), w.Term
+	if w.Prior != "" {
+		if q.Prior, err = decimal.NewFromString(w.Prior); err != nil || q.Prior.IsNegative() || q.Prior.GreaterThan(decimal.NewFromInt(1)) {
+			return q, &WishError{"prior", "must be a decimal from 0 to 1"}
+		}
+	}
+	return q, nil
+}
