@@ -13,7 +13,6 @@ import (
 // A load is callers who place orders without pause, each under a key of its own, and remember what they were told.
 type load struct {
 	t        testing.TB
-	members  int
 	answered atomic.Int64
 	stop     context.CancelFunc
 	done     sync.WaitGroup
