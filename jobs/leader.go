@@ -26,7 +26,7 @@ type leadership struct{ conn *sql.Conn }
 func (r *Runner) lead(ctx context.Context) *leadership {
 	ctx, cancel := context.WithTimeout(ctx, leaderPatience)
 	defer cancel()
-	conn, err := r.db.DB.Conn(ctx)
+	conn, err := r.db.Conn(ctx)
 	if err != nil {
 		return nil
 	}

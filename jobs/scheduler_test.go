@@ -58,7 +58,8 @@ SELECT p, 'expire', now() - days * interval '1 day', now(), now(), NULL FROM (VA
 		`SELECT count(*) FROM job_runs WHERE job = 'seal' AND program = 0`:      1,
 		`SELECT count(*) FROM job_runs WHERE error IS NOT NULL`:                 0,
 		`SELECT count(*) FROM job_runs WHERE finished_at IS NULL`:               0,
-		`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted`: 0,
+		`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+		    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`: 0,
 	} {
 		if n := h.count(query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
@@ -107,7 +108,10 @@ func TestLeadershipEndsWithItsConnection(t *testing.T) {
 	}})
 	serve(t, r)
 	eventually(t, "it works", func() bool { return ran.Load() > 0 })
-	const killSQL = `SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1::bigint & 4294967295 AND granted`
+	const killSQL = `
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+ WHERE locktype = 'advisory' AND objid = $1::bigint & 4294967295 AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 	owner := h.owner()
 	var n int
 	if err := owner.GetContext(t.Context(), &n, killSQL, leaderLock); err != nil || n != 1 {

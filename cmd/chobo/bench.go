@@ -44,7 +44,7 @@ func (c *benchCommand) Run(l *life, s *screen) (err error) {
 		c.Duration, c.Members, c.Scale = min(c.Duration, time.Second), min(c.Members, 5000), min(c.Scale, 5)
 	}
 	o := bench.Options{DatabaseURL: c.DatabaseURL, Callers: c.Callers, Duration: c.Duration, Members: c.Members, Scale: c.Scale,
-		Prepare: prepare, Open: openSubject, Say: func(what string) { fmt.Fprintf(s.err, "… %s\n", what) }}
+		Prepare: prepare, Open: openSubject, Say: func(what string) { s.notef("… %s\n", what) }}
 	if c.DatabaseURL == "" {
 		dir, err2 := os.MkdirTemp("", "chobo-bench-")
 		if err2 != nil {
@@ -96,7 +96,7 @@ func (h *house) batches() (n int64) {
 }
 
 func printBench(s *screen, r *bench.Report) {
-	fmt.Fprintf(s.out, "PostgreSQL %s, %d cores, %s members (granted at %s/s), %s each, durable commits\n\n", r.Server, runtime.NumCPU(),
+	s.printf("PostgreSQL %s, %d cores, %s members (granted at %s/s), %s each, durable commits\n\n", r.Server, runtime.NumCPU(),
 		figures.Grouped(int64(r.Members)), figures.Grouped(int64(float64(r.Members)/r.Seeded.Seconds())), r.Duration)
 	t := newTable("MEASURED", "CALLERS", "OPS/S", "P50 ms", "P99 ms", "P99.9 ms", "CPU µs/op", "WAL B/op", "DB B/op", "OPS/BATCH", "× TPCB", "× -N")
 	for _, m := range r.Results {
@@ -116,8 +116,8 @@ func printBench(s *screen, r *bench.Report) {
 			t.row(fmt.Sprintf("%s, scale %d", p.name, r.PgScale), p.rate.Clients, int64(p.rate.PerSecond), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""))
 		}
 	}
-	t.write(s.out, s)
-	fmt.Fprintln(s.out, "\nCPU is PostgreSQL's + this process's, its callers included. Batches: the latency of one call of 500.")
+	t.write(s)
+	s.println("\nCPU is PostgreSQL's + this process's, its callers included. Batches: the latency of one call of 500.")
 }
 
 // number is a cell to the right.

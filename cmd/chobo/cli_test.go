@@ -30,7 +30,11 @@ func TestScripts(t *testing.T) {
 					env.Setenv(name, "")
 				}
 			}
-			env.Setenv("CHOBO_DATABASE_URL", pgtest.NewEmptyURL(env.T().(testing.TB)))
+			tb, ok := env.T().(testing.TB)
+			if !ok {
+				return errors.New("testscript runs under something else than testing")
+			}
+			env.Setenv("CHOBO_DATABASE_URL", pgtest.NewEmptyURL(tb))
 			env.Setenv("CHOBO_LOG_LEVEL", "warn")
 			return nil
 		},

@@ -128,7 +128,7 @@ func (c *demoCommand) alone(l *life, s *screen) (err error) {
 			end()
 			return
 		}
-		fmt.Fprintln(s.out, "\nThe server stays. Ctrl-C ends it; `chobo serve` starts it again.")
+		s.println("\nThe server stays. Ctrl-C ends it; `chobo serve` starts it again.")
 	})
 	return errors.Join(played, err)
 }
@@ -145,18 +145,18 @@ func (c *demoCommand) play(ctx context.Context, s *screen, client *demo.Client) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s\n\n", s.paint(bold, "April 2026 in samurai-mall-demo"))
-	fmt.Fprintf(s.out, "%s members, %s things happened; at night %s points matured, %s expired and %s lapsed.\n", figures.Grouped(int64(tally.Members)),
+	s.printf("%s\n\n", s.paint(bold, "April 2026 in samurai-mall-demo"))
+	s.printf("%s members, %s things happened; at night %s points matured, %s expired and %s lapsed.\n", figures.Grouped(int64(tally.Members)),
 		figures.Grouped(int64(tally.Events)), figures.Grouped(int64(tally.Matured)), figures.Grouped(int64(tally.Expired)), figures.Grouped(int64(tally.Lapsed)))
 	if tally.Again > 0 {
-		fmt.Fprintf(s.out, "%s of them had happened in a run before and were left as they were.\n", figures.Grouped(int64(tally.Again)))
+		s.printf("%s of them had happened in a run before and were left as they were.\n", figures.Grouped(int64(tally.Again)))
 	}
-	fmt.Fprintf(s.out, "\nThe statement of %s:\n\n", demo.Heroine)
+	s.printf("\nThe statement of %s:\n\n", demo.Heroine)
 	t := newTable("WHEN", "WHAT", "KIND", "POINTS", "BALANCE")
 	for _, e := range entries {
 		t.row(e.OccurredAt.Format("2006-01-02 15:04"), e.Description, e.Kind, signed(e.Points, s), e.BalanceAfter)
 	}
-	t.write(s.out, s)
+	t.write(s)
 	c.tour(s, client)
 	return nil
 }
@@ -172,7 +172,7 @@ func signed(n int64, s *screen) cell {
 // tour says what to look at.
 func (c *demoCommand) tour(s *screen, client *demo.Client) {
 	base := client.Base + "/v1/" + demo.Program
-	fmt.Fprintf(s.out, "\nLook at it:\n\n")
+	s.printf("\nLook at it:\n\n")
 	for _, l := range [][2]string{
 		{"the console", client.Base + "/console/"},
 		{"the API's guide", client.Base + "/docs"},
@@ -183,7 +183,7 @@ func (c *demoCommand) tour(s *screen, client *demo.Client) {
 		{"what waits for a clerk", base + "/reviews"},
 		{"the nights' jobs", base + "/jobs"},
 	} {
-		fmt.Fprintf(s.out, "  %-23s %s\n", l[0], l[1])
+		s.printf("  %-23s %s\n", l[0], l[1])
 	}
-	fmt.Fprintf(s.out, "\n  %s\n", s.paint(dim, fmt.Sprintf("curl -s %s/members/%s -H 'Authorization: Bearer %s'", base, demo.Heroine, client.Key)))
+	s.printf("\n  %s\n", s.paint(dim, fmt.Sprintf("curl -s %s/members/%s -H 'Authorization: Bearer %s'", base, demo.Heroine, client.Key)))
 }

@@ -62,21 +62,21 @@ func (c *doctorCommand) Run(l *life, s *screen) (err error) {
 	}
 	switch worst {
 	case must:
-		fmt.Fprintln(s.out, "\nSomething must be mended.")
+		s.println("\nSomething must be mended.")
 		return errSilent
 	case should:
-		fmt.Fprintln(s.out, "\nIt works; what is marked ! should be seen to.")
+		s.println("\nIt works; what is marked ! should be seen to.")
 	default:
-		fmt.Fprintln(s.out, "\nAll is well.")
+		s.println("\nAll is well.")
 	}
 	return nil
 }
 
 func (f finding) print(s *screen) {
 	mark := [...]string{s.paint(green, "✓"), s.paint(yellow, "!"), s.paint(red, "✗")}[f.grade]
-	fmt.Fprintf(s.out, "%s %-12s %s\n", mark, f.what, f.says)
+	s.printf("%s %-12s %s\n", mark, f.what, f.says)
 	if f.mend != "" {
-		fmt.Fprintf(s.out, "  %-12s %s\n", "", s.paint(dim, "→ "+f.mend))
+		s.printf("  %-12s %s\n", "", s.paint(dim, "→ "+f.mend))
 	}
 }
 

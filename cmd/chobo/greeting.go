@@ -34,8 +34,8 @@ type greeting struct {
 
 func (g greeting) print(s *screen) {
 	base := "http://" + localName(g.address)
-	line := func(name, value string) { fmt.Fprintf(s.out, "  %-9s %s\n", name, value) }
-	fmt.Fprintf(s.out, "%s\n", s.paint(bold, "Chobo keeps the books."))
+	line := func(name, value string) { s.printf("  %-9s %s\n", name, value) }
+	s.printf("%s\n", s.paint(bold, "Chobo keeps the books."))
 	line("API", base+"/v1")
 	line("Guide", base+"/docs")
 	line("Console", base+"/console/")
@@ -48,13 +48,13 @@ func (g greeting) print(s *screen) {
 	switch {
 	case g.key != "":
 		line("Admin key", s.paint(yellow, g.key)+"   (shown this once)")
-		fmt.Fprintf(s.out, "\nTry it:\n\n  %s\n", s.paint(dim, tryIt(base, g.key)))
+		s.printf("\nTry it:\n\n  %s\n", s.paint(dim, tryIt(base, g.key)))
 	case g.adminKey:
 		line("Admin key", "that of CHOBO_ADMIN_KEY")
 	default:
 		line("Admin key", "made before; `chobo keys create NAME --scope admin` makes another")
 	}
-	fmt.Fprintln(s.out, "\nCtrl-C ends it.")
+	s.println("\nCtrl-C ends it.")
 }
 
 func tryIt(base, key string) string {

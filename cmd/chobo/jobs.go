@@ -59,7 +59,7 @@ func (c *jobsRun) Run(l *life, s *screen) error {
 				break
 			}
 		}
-		t.write(s.out, s)
+		t.write(s)
 		return failed
 	})
 }
@@ -90,7 +90,7 @@ func (c *jobsList) Run(l *life, s *screen) error {
 			}
 			t.row(j.Job, j.Cron, next, last, processed, points, outcome)
 		}
-		t.write(s.out, s)
+		t.write(s)
 		return nil
 	})
 }
@@ -114,7 +114,7 @@ func (c *jobsRuns) Run(l *life, s *screen) error {
 		for _, r := range runs {
 			t.row(r.RunID, r.AsOf.Format(time.DateTime), r.StartedAt.Format(time.DateTime), r.Processed, int64(r.Points), took(r), outcomeOf(r))
 		}
-		t.write(s.out, s)
+		t.write(s)
 		return nil
 	})
 }

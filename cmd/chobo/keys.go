@@ -50,8 +50,8 @@ func (c *keysCreate) Run(l *life, s *screen) error {
 		if err != nil {
 			return unknownProgram(err, c.Program)
 		}
-		fmt.Fprintf(s.err, "Key %s for %s. It is shown this once:\n", k.ID, opens(k))
-		fmt.Fprintln(s.out, secret)
+		s.notef("Key %s for %s. It is shown this once:\n", k.ID, opens(k))
+		s.println(secret)
 		return nil
 	})
 }
@@ -80,7 +80,7 @@ func (c *keysList) Run(l *life, s *screen) error {
 			}
 			t.row(k.ID, k.Name, opens(k), strings.Join(k.Scopes, ","), k.CreatedAt.UTC().Format(time.RFC3339), revoked)
 		}
-		t.write(s.out, s)
+		t.write(s)
 		return nil
 	})
 }
@@ -99,7 +99,7 @@ func (c *keysRevoke) Run(l *life, s *screen) error {
 		} else if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "Key %s opens nothing any more.\n", c.Key)
+		s.printf("Key %s opens nothing any more.\n", c.Key)
 		return nil
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"chobo/schema"
 )
@@ -43,7 +42,7 @@ func (c *migrateCommand) Run(l *life, s *screen) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "The database is at %d of %d.\n", current, latest)
+	s.printf("The database is at %d of %d.\n", current, latest)
 	if current < latest {
 		return errSilent
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"chobo/refunds/policy"
@@ -38,14 +37,14 @@ func (c *policyTest) Run(s *screen) (err error) {
 		for _, r := range results {
 			switch {
 			case !r.Passed():
-				fmt.Fprintf(s.out, "%s  %s:%d: %s\n", s.paint(red, "FAIL"), file, r.Example.Line, r.Example.Name)
+				s.printf("%s  %s:%d: %s\n", s.paint(red, "FAIL"), file, r.Example.Line, r.Example.Name)
 				for _, d := range r.Differences {
-					fmt.Fprintf(s.out, "      %s\n", d)
+					s.printf("      %s\n", d)
 				}
 				err = errSilent
 				continue
 			case c.Verbose:
-				fmt.Fprintf(s.out, "%s    %s:%d: %s\n", s.paint(green, "ok"), file, r.Example.Line, r.Example.Name)
+				s.printf("%s    %s:%d: %s\n", s.paint(green, "ok"), file, r.Example.Line, r.Example.Name)
 			}
 			passed++
 		}
@@ -53,10 +52,10 @@ func (c *policyTest) Run(s *screen) (err error) {
 			_, problem = policy.Load(file, source) // what only a whole file can have: rules that no example reaches
 		}
 		if problem != nil {
-			fmt.Fprintln(s.err, problem)
+			s.note(problem)
 			err = errSilent
 		}
-		fmt.Fprintf(s.out, "%s: %d of %d examples pass\n", file, passed, len(results))
+		s.printf("%s: %d of %d examples pass\n", file, passed, len(results))
 	}
 	return err
 }
@@ -106,8 +105,8 @@ func (c *policyExplain) Run(s *screen) error {
 		e.SetIndent("", "  ")
 		return e.Encode(trace)
 	}
-	fmt.Fprint(s.out, trace.String())
-	fmt.Fprintf(s.out, "\n%s\n", trace.Words())
+	s.printf("%s", trace.String())
+	s.printf("\n%s\n", trace.Words())
 	return nil
 }
 

@@ -53,7 +53,7 @@ func (c *programApply) Run(l *life, s *screen) error {
 		if !isNew {
 			word = "was there already"
 		}
-		fmt.Fprintf(s.out, "%s: version %d, in force from %s, %s.\n", p.Code, version.Number, inZone(version.EffectiveFrom, p.Zone), word)
+		s.printf("%s: version %d, in force from %s, %s.\n", p.Code, version.Number, inZone(version.EffectiveFrom, p.Zone), word)
 		return nil
 	})
 }
@@ -80,7 +80,7 @@ func (c *programList) Run(l *life, s *screen) error {
 			}
 			t.row(p.Code, v.Name, len(p.Versions), v.Currency, v.Timezone(), clock)
 		}
-		t.write(s.out, s)
+		t.write(s)
 		return nil
 	})
 }
@@ -120,14 +120,14 @@ func (c *programShow) Run(l *life, s *screen) error {
 			return err
 		}
 		if c.Format == "json" {
-			fmt.Fprintf(s.out, "%s\n", body)
+			s.printf("%s\n", body)
 			return nil
 		}
 		text, err := yaml.JSONToYAML(body)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "# Version %d of %d.\n%s", v.Number, len(p.Versions), text)
+		s.printf("# Version %d of %d.\n%s", v.Number, len(p.Versions), text)
 		return nil
 	})
 }
@@ -148,11 +148,11 @@ func (c *programCheck) Run(s *screen) (err error) {
 	for _, file := range c.Files {
 		p, problem := readProgram(s, file)
 		if problem != nil {
-			fmt.Fprintln(s.err, problem)
+			s.note(problem)
 			err = errSilent
 			continue
 		}
-		fmt.Fprintf(s.out, "%s: %s, in force from %s\n", file, p.Code, inZone(p.EffectiveFrom, p.Zone))
+		s.printf("%s: %s, in force from %s\n", file, p.Code, inZone(p.EffectiveFrom, p.Zone))
 	}
 	return err
 }
@@ -170,7 +170,7 @@ func readFile(s *screen, name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(s.in)
 	}
-	return os.ReadFile(name) //nolint:gosec // the operator names it
+	return os.ReadFile(name)
 }
 
 func unknownProgram(err error, code string) error {

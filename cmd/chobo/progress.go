@@ -20,14 +20,14 @@ func (p *progress) show(over float64, what string) {
 	}
 	full := int(over * barWidth)
 	line := fmt.Sprintf("%s%s %3.0f %%  %s", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), 100*over, what)
-	fmt.Fprintf(p.screen.err, "\r%-*s", p.last, line)
+	p.screen.notef("\r%-*s", p.last, line)
 	p.last = len([]rune(line))
 }
 
 // end takes the bar away.
 func (p *progress) end() {
 	if p.last > 0 {
-		fmt.Fprintf(p.screen.err, "\r%s\r", strings.Repeat(" ", p.last))
+		p.screen.notef("\r%s\r", strings.Repeat(" ", p.last))
 		p.last = 0
 	}
 }

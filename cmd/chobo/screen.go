@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -10,12 +11,32 @@ import (
 )
 
 // A screen is where a command writes: results to out, all else to err. Colours are for people at terminals only.
+// What could not be written is kept in lost, and makes the command fail in the end.
 type screen struct {
 	in         io.Reader
 	out, err   io.Writer
 	outColours bool
 	errColours bool
+	lost       error
 }
+
+// printf writes a part of the result.
+func (s *screen) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(s.out, format, args...); err != nil && s.lost == nil {
+		s.lost = err
+	}
+}
+
+// println writes a line of the result.
+func (s *screen) println(line string) { s.printf("%s\n", line) }
+
+// notef writes what is not the result.
+func (s *screen) notef(format string, args ...any) {
+	_, _ = fmt.Fprintf(s.err, format, args...) // there is nobody else to tell
+}
+
+// note writes a line that is not the result.
+func (s *screen) note(line any) { s.notef("%v\n", line) }
 
 func standardScreen() *screen {
 	colours := func(f *os.File) bool {
@@ -58,7 +79,7 @@ func (l logging) logger(s *screen) zerolog.Logger {
 	if err != nil || l.LogLevel == "off" {
 		level = zerolog.Disabled
 	}
-	var w io.Writer = s.err
+	w := s.err
 	if l.LogFormat == "text" || l.LogFormat == "auto" && s.errColours {
 		w = zerolog.ConsoleWriter{Out: s.err, TimeFormat: time.TimeOnly, NoColor: !s.errColours}
 	}

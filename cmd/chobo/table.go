@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -41,8 +40,8 @@ func (t *table) row(values ...any) {
 	t.rows = append(t.rows, cells)
 }
 
-// write prints the table; s paints its head.
-func (t *table) write(w io.Writer, s *screen) {
+// write prints the table.
+func (t *table) write(s *screen) {
 	widths := make([]int, len(t.head))
 	right := make([]bool, len(t.head))
 	for i, h := range t.head {
@@ -78,6 +77,6 @@ func (t *table) write(w io.Writer, s *screen) {
 				line.WriteString(text + pad)
 			}
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		s.println(strings.TrimRight(line.String(), " "))
 	}
 }
