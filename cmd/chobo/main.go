@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"chobo/cmd/chobo/internal/finance"
 )
 
 // Exit codes that callers may rely on.
@@ -25,6 +27,9 @@ type commands struct {
 
 	Program programCommand `cmd:"" group:"rules" help:"Programs: how points are earned, held, spent and lost."`
 	Policy  policyCommand  `cmd:"" group:"rules" help:"Policies: which cancellations and returns are accepted."`
+
+	Report reportCommand `cmd:"" group:"books" help:"Read a report: trial balance, roll-forward, aging, settlement, …"`
+	Export exportCommand `cmd:"" group:"books" help:"Export the journal, for other programs."`
 
 	Jobs    jobsCommand    `cmd:"" group:"house" help:"What is due by the clock: run it now, or see how it went."`
 	Keys    keysCommand    `cmd:"" group:"house" help:"Keys of the API."`
@@ -98,8 +103,8 @@ func run(l *life, s *screen, args []string) (code int) {
 func newParser(c *commands, l *life, s *screen) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("chobo"), kong.Description(about), kong.Writers(s.out, s.err),
 		kong.Exit(func(n int) { panic(exit(n)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "run", Title: "Run"}, {Key: "rules", Title: "Rules"}, {Key: "house", Title: "House-keeping"}}),
-		kong.Vars{"version": version(), "level": "info", "scopes": strings.Join(scopes, ", "), "policies": policyCodes()}, kong.Bind(l, s))
+		kong.ExplicitGroups([]kong.Group{{Key: "run", Title: "Run"}, {Key: "rules", Title: "Rules"}, {Key: "books", Title: "Books"}, {Key: "house", Title: "House-keeping"}}),
+		kong.Vars{"version": version(), "level": "info", "scopes": strings.Join(scopes, ", "), "policies": policyCodes(), "reports": finance.Names()}, kong.Bind(l, s))
 }
 
 // commandOf is the command that was meant, as far as it could be read.
