@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,20 +44,21 @@ func (s *Server) config() huma.Config {
 	}
 }
 
-// schemaName names a type's schema: by the type, and by its package too where two packages have one of that name.
+// schemaName names a type's schema: by the type, and by its package too where that is not one of the ledger's own words.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if prefix, ok := schemaPrefixes[t.PkgPath()]; ok && t.Name() != "" {
-		return prefix + name
+	room := path.Base(t.PkgPath())
+	if t.Name() == "" || t.PkgPath() == "" || slices.Contains(ownRooms, room) || strings.HasPrefix(strings.ToLower(name), room) {
+		return name
 	}
-	return name
+	return strings.ToUpper(room[:1]) + room[1:] + name
 }
 
-// schemaPrefixes are packages whose names of types are too common to stand alone.
-var schemaPrefixes = map[string]string{"chobo/refunds/policy": "Policy", "chobo/jobs": "Job", "chobo/ledger/report": "Report", "chobo/cmd/chobo/internal/finance": "Finance"}
+// ownRooms are packages whose names of types stand alone.
+var ownRooms = []string{"api", "points", "refunds", "ledger"}
 
 // writeJSON writes an answer as commands' answers are written: no HTML escapes, no newline.
 func writeJSON(w io.Writer, v any) error {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -39,12 +40,19 @@ func (s *Server) publish() {
 	s.plain("GET /docs", serveBytes("text/html; charset=utf-8", page))
 }
 
-// closed makes sure that no operation is open to everybody because somebody forgot Mounting.Allow.
+// closed makes sure that no operation is open to everybody because somebody forgot Mounting.Allow, and that all see
+// their parameters: huma looks into no embedded type that is not exported.
 func (s *Server) closed() {
 	for path, item := range s.api.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete, item.Patch} {
 			if op != nil && !slices.ContainsFunc(s.routes, func(r *route) bool { return r.Path == path && r.Method == op.Method }) {
 				panic("api: nobody says who may call " + op.Method + " " + path)
+			}
+			for _, segment := range strings.Split(path, "/") {
+				name := strings.Trim(segment, "{}")
+				if op != nil && name != segment && !slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "path" && p.Name == name }) {
+					panic("api: " + op.Method + " " + path + " does not declare {" + name + "}")
+				}
 			}
 		}
 	}

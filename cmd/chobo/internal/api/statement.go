@@ -61,7 +61,7 @@ const entrySQL = `
 SELECT l.transaction, l.line, l.points, coalesce(l.lot, 0) AS lot, t.kind, t.occurred_at, t.posted_at, coalesce(t.subject, '') AS subject,
        coalesce(t.part, '') AS part, coalesce(t.actor, '') AS actor, coalesce(n.note, '') AS note
   FROM lines l
-  JOIN transactions t ON t.member = l.member AND t.id = l.transaction
+  JOIN transactions t ON t.member = l.member AND t.id = l.transaction AND t.id <= $3::bigint
   LEFT JOIN notes n ON n.member = l.member AND n.transaction = l.transaction
  WHERE l.member = $1 AND l.account = $2 AND (l.transaction, l.line) < ($3::bigint, $4::int)
  ORDER BY l.transaction DESC, l.line DESC

@@ -50,8 +50,8 @@ type server struct {
 	now func() time.Time
 }
 
-// reportInput is what every report takes.
-type reportInput struct {
+// A ReportInput is what every report takes. It is exported because huma looks into no other embedded types.
+type ReportInput struct {
 	Program string `path:"program"`
 	AsOf    string `query:"as_of" doc:"A date, a month or a time with offset; its day in the program's zone. Default: today."`
 	From    string `query:"from" doc:"First day. Default: since ever."`
@@ -65,12 +65,12 @@ type reportInput struct {
 	Format  string `query:"format" enum:",json,csv" doc:"As Accept, for a link."`
 }
 
-func (in *reportInput) csv() bool {
+func (in *ReportInput) csv() bool {
 	return in.Format == "csv" || in.Format == "" && strings.HasPrefix(in.Accept, "text/csv")
 }
 
 // reader is the program's books and the query, as the input wishes.
-func (s server) reader(ctx context.Context, in *reportInput) (r report.Reader, q Query, err error) {
+func (s server) reader(ctx context.Context, in *ReportInput) (r report.Reader, q Query, err error) {
 	p := api.ProgramOf(ctx)
 	r = report.Reader{DB: s.db, Book: BookOf(p)}
 	if in.KnownAt != "" {
@@ -90,7 +90,7 @@ func (s server) reader(ctx context.Context, in *reportInput) (r report.Reader, q
 func (s server) report(m *api.Mounting, rep Report) {
 	op := huma.Operation{OperationID: "reports." + rep.Name, Method: http.MethodGet, Path: "/v1/{program}/reports/" + rep.Name, Summary: rep.Summary,
 		Tags: []string{"finance"}, Responses: answers(m, reflect.TypeOf(rep.Answer))}
-	huma.Register(m.API(), m.Allow(op, api.Finance), func(ctx context.Context, in *reportInput) (*huma.StreamResponse, error) {
+	huma.Register(m.API(), m.Allow(op, api.Finance), func(ctx context.Context, in *ReportInput) (*huma.StreamResponse, error) {
 		r, q, err := s.reader(ctx, in)
 		if err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func csvOf(sheet report.Sheet) (*huma.StreamResponse, error) {
 
 type ledgerInput struct {
 	Account string `path:"account" doc:"As in the chart: redeemed:orders"`
-	reportInput
+	ReportInput
 }
 
 // generalLedger streams every movement on an account.
@@ -166,7 +166,7 @@ func (s server) generalLedger(m *api.Mounting) {
 		if err != nil {
 			return nil, points.Refuse(points.NotFound, "%s", err)
 		}
-		r, q, err := s.reader(ctx, &in.reportInput)
+		r, q, err := s.reader(ctx, &in.ReportInput)
 		if err != nil {
 			return nil, err
 		}
@@ -236,7 +236,7 @@ func (s server) journal(m *api.Mounting) {
 		if err != nil {
 			return nil, points.RefuseField(points.ValidationFailed, "query.format", "%s", err)
 		}
-		r, q, err := s.reader(ctx, &reportInput{From: in.From, To: in.To})
+		r, q, err := s.reader(ctx, &ReportInput{From: in.From, To: in.To})
 		if err != nil {
 			return nil, err
 		}
