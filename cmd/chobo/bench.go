@@ -13,6 +13,7 @@ import (
 
 	"chobo/cmd/chobo/internal/bench"
 	"chobo/cmd/chobo/internal/figures"
+	"chobo/jobs"
 	"chobo/schema/private"
 )
 
@@ -76,7 +77,16 @@ func openSubject(ctx context.Context, url string) (*bench.Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bench.Subject{Engine: h.engine, Handler: h.handler(key, zerolog.Nop()), Key: key, Batches: h.batches, Close: h.close}, nil
+	return &bench.Subject{Engine: h.engine, Handler: h.handler(key, zerolog.Nop()), Key: key, Batches: h.batches, Mature: h.mature, Close: h.close}, nil
+}
+
+// mature runs the job for the bench's program at that time.
+func (h *house) mature(ctx context.Context, now time.Time) (lots int64, err error) {
+	if _, err := h.registry.MoveClock(ctx, bench.Program, now); err != nil {
+		return 0, err
+	}
+	r, err := h.runner.Run(ctx, bench.Program, jobs.Mature, time.Time{})
+	return r.Processed, err
 }
 
 // batches is how many transactions the engine has posted.
@@ -125,7 +135,12 @@ func number(format string, args ...any) cell {
 	return cell{text: fmt.Sprintf(format, args...), right: true}
 }
 
-func ms(d time.Duration) cell { return number("%.1f", float64(d.Microseconds())/1000) }
+func ms(d time.Duration) cell {
+	if d == 0 {
+		return number("")
+	}
+	return number("%.1f", float64(d.Microseconds())/1000)
+}
 
 func perOp(d time.Duration, ops int64) float64 {
 	return float64(d.Microseconds()) / float64(max(1, ops))

@@ -31,8 +31,9 @@ type Options struct {
 type Subject struct {
 	Engine  *engine.Engine
 	Handler http.Handler
-	Key     string       // opens the API
-	Batches func() int64 // database transactions so far
+	Key     string                                                           // opens the API
+	Batches func() int64                                                     // database transactions so far
+	Mature  func(ctx context.Context, now time.Time) (lots int64, err error) // runs the job for the program, its clock set to now
 	Close   func(context.Context) error
 }
 
@@ -133,6 +134,9 @@ func (b *bench) measure(ctx context.Context, url string) (err error) {
 			return err
 		}
 		b.report.Results = append(b.report.Results, r)
+	}
+	if err := b.matureAll(ctx); err != nil {
+		return err
 	}
 	return b.compare(ctx)
 }
