@@ -93,7 +93,10 @@ func (c undoing) When() time.Time { return time.Time{} }
 func (c undoing) Apply(a *points.Account, _ points.Moment) (points.Reply, error) {
 	o := points.Open[points.Order](a, points.Key{Kind: points.OrderDocument, ID: c.order})
 	*c.out = a.Undo(o, c.u)
-	a.Keep(points.Key{Kind: points.OrderDocument, ID: c.order}, string(o.Status), o)
+	if c.u.All {
+		o.Cancelled, o.Status = true, points.Cancelled
+	}
+	a.KeepOrder(o)
 	return points.Reply{Status: 200}, nil
 }
 
