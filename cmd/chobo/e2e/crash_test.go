@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/schema"
+	"chobo/schema/pgtest"
 	"chobo/schema/private"
 )
 
@@ -43,7 +45,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			t.Parallel()
 			data := folder(t)
 			s := start(t, "--data", data)
-			l := begin(s.client(), 64)
+			l := begin(64, s.client())
 			l.await(1500)
 			tt.kill(t, s, data)
 			s = start(t, "--data", data)
@@ -58,12 +60,60 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 }
 
+// One of three servers is killed under load: the others go on, and answer what it has answered.
+func TestOneOfThreeIsKilled(t *testing.T) {
+	t.Parallel()
+	url := pgtest.NewURL(t)
+	servers := []*server{start(t, "--database-url", url), start(t, "--database-url", url), start(t, "--database-url", url)}
+	l := begin(48, servers[0].client(), servers[1].client(), servers[2].client())
+	l.await(900)
+	servers[1].kill()
+	l.await(l.answered.Load() + 900)
+	orders := l.check(servers[2].client())
+	db := pgtest.OpenOwner(t, url)
+	var posted int
+	if err := db.GetContext(t.Context(), &posted, `SELECT count(*) FROM documents WHERE kind = 1`); err != nil || posted != orders {
+		t.Errorf("%d orders stand in the books, want %d (%v)", posted, orders, err)
+	}
+	balanced(t, db)
+}
+
+// Beside a server other commands share its private database, and the doctor finds nothing to mend.
+func TestCommandsBesideAServer(t *testing.T) {
+	t.Parallel()
+	data := folder(t)
+	start(t, "--data", data)
+	chobo := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(binary, append(args, "--data", data, "--log-level", "warn")...)
+		cmd.Env = cleanEnv()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("chobo %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	if out := chobo("program", "list"); !strings.Contains(out, "samurai-mall") {
+		t.Errorf("it lists:\n%s", out)
+	}
+	chobo("keys", "create", "till", "--scope", "admin")
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Second) { // until the jobs have caught up
+		out := chobo("doctor")
+		if strings.Contains(out, "All is well.") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the doctor says:\n%s", out)
+		}
+	}
+}
+
 // Stopped under load, the server answers what it has taken and ends well; nothing that was answered is lost.
 func TestStoppedUnderLoad(t *testing.T) {
 	t.Parallel()
 	data := folder(t)
 	s := start(t, "--data", data)
-	l := begin(s.client(), 64)
+	l := begin(64, s.client())
 	l.await(1500)
 	began := time.Now()
 	if code := s.stop(); code != 0 {

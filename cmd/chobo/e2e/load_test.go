@@ -25,8 +25,9 @@ type load struct {
 // loadMembers share the orders, so that several of one member meet in a batch.
 const loadMembers = 40
 
-// begin grants points to the members and lets callers order, every second order paid with points.
-func begin(c *client, callers int) *load {
+// begin grants points to the members and lets callers order, every second order paid with points. The clients take turns.
+func begin(callers int, clients ...*client) *load {
+	c := clients[0]
 	c.t.Helper()
 	for i := range loadMembers {
 		c.must(201, "POST", fmt.Sprintf("/v1/samurai-mall/members/M-%d/grants", i), "grant", object{"points": 1_000_000}, nil)
@@ -37,7 +38,7 @@ func begin(c *client, callers int) *load {
 		l.done.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				key := fmt.Sprintf("%d-%d", i, n)
-				a, err := ask(ctx, c, key)
+				a, err := ask(ctx, clients[i%len(clients)], key)
 				l.mu.Lock()
 				if err == nil && a.status < 500 {
 					l.told[key] = a
