@@ -25,7 +25,7 @@ const allSealsSQL = `
 SELECT record_send(ROW(number, previous, content, hash, batches, transactions, total, sealed_at)) FROM seals ORDER BY number`
 
 // WriteSeals writes every seal for somebody outside to keep.
-func WriteSeals(ctx context.Context, db queryer, w io.Writer) error {
+func WriteSeals(ctx context.Context, db preparer, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintln(out, sealFileHeader)
 	err := eachRow(ctx, db, func(r *row) error {

@@ -97,9 +97,9 @@ func lateBatch(t *testing.T, m *trade.Mall, tx *sqlx.Tx, id ledger.TransactionID
 	sum := sha256.Sum256(digest[:])
 	for query, args := range map[string][]any{
 		`INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind) VALUES ($1, $2, $3, $3, $4, $5, 1, 70)`: {member.String(), int64(id), at, l.BookDate, p.ID},
-		`INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint) VALUES ($1, $1, 1, $2, $3)`:                                       {int64(id), at, sum[:]},
-		`INSERT INTO accounts (member, program, status, last_transaction, last_at) VALUES ($1, $2, 2, $3, $4)`:                                      {member.String(), p.ID, int64(id), at},
-		`INSERT INTO members (member, program, member_id, enrolled_at) VALUES ($1, $2, 'late', $3)`:                                                 {member.String(), p.ID, at},
+		`INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint) VALUES ($1, $1, 1, $2, $3)`:                                      {int64(id), at, sum[:]},
+		`INSERT INTO accounts (member, program, status, last_transaction, last_at) VALUES ($1, $2, 2, $3, $4)`:                                    {member.String(), p.ID, int64(id), at},
+		`INSERT INTO members (member, program, member_id, enrolled_at) VALUES ($1, $2, 'late', $3)`:                                               {member.String(), p.ID, at},
 	} {
 		_, err := tx.ExecContext(t.Context(), query, args...)
 		fatal(t, err)

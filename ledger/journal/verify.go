@@ -33,6 +33,7 @@ type Verification struct {
 type CheckResult struct {
 	Name        string
 	About       string // what holds where nothing differs
+	Examined    int64  // how many it looked at
 	Differences int64
 	First       []Difference // the first of them
 	Took        time.Duration
@@ -115,7 +116,7 @@ func verifyIn(ctx context.Context, tx *sqlx.Tx, cluster int64, opts VerifyOption
 		return nil, fmt.Errorf("verify: %w", err)
 	}
 	p := &proof{VerifyOptions: opts, tx: tx, cluster: cluster, v: &Verification{}}
-	for _, step := range []func(context.Context) error{p.batches, p.projections, p.documents, p.seals, p.names} {
+	for _, step := range []func(context.Context) error{p.batches, p.projections, p.orders, p.documents, p.seals, p.names} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
 		}
@@ -134,11 +135,13 @@ type proof struct {
 	tx      *sqlx.Tx
 	cluster int64
 	v       *Verification
+	from    int // the first of the checks under way
 }
 
 // check adds checks, to be filled by found, and returns what ends them all.
 func (p *proof) check(checks ...CheckResult) (end func()) {
 	from, started := len(p.v.Checks), time.Now()
+	p.from = from
 	p.v.Checks = append(p.v.Checks, checks...)
 	return func() {
 		for i := range p.v.Checks[from:] {
@@ -147,9 +150,21 @@ func (p *proof) check(checks ...CheckResult) (end func()) {
 	}
 }
 
+// of is the result of a check under way.
+func (p *proof) of(check string) *CheckResult {
+	for i := p.from; ; i++ {
+		if p.v.Checks[i].Name == check {
+			return &p.v.Checks[i]
+		}
+	}
+}
+
+// examined adds to what a check looked at.
+func (p *proof) examined(check string, n int64) { p.of(check).Examined += n }
+
 // found tells of a difference that a check found.
 func (p *proof) found(check string, d Difference) {
-	c := p.v.Check(check)
+	c := p.of(check)
 	c.Differences++
 	if len(c.First) < p.Keep {
 		c.First = append(c.First, d)

@@ -59,6 +59,10 @@ func (p *proof) batches(ctx context.Context) error {
 		}
 	}
 	w.end()
+	p.examined(checkTransactions, w.count)
+	p.examined(checkLines, w.lines)
+	p.examined(checkBatches, p.v.Batches)
+	p.examined(checkFingerprints, p.v.Batches)
 	return nil
 }
 

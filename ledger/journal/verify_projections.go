@@ -6,30 +6,48 @@ import (
 	"fmt"
 )
 
-// A projection is something that is kept beside the journal, and the query that rebuilds it and selects the
-// differences: member, what, stored, by the journal. $1 is a program's number, or 0 for all.
-type projection struct{ name, about, differencesSQL string }
+// A projection is something that is kept beside the journal: the query that counts it, and the one that rebuilds it
+// and selects the differences: member, what, stored, by the journal. $1 is a program's number, or 0 for all.
+type projection struct{ name, about, countSQL, differencesSQL string }
 
 // Accounts in these statements are numbers of the chart: 11 available, 12 pending, 13 reserved, 14 debt. A credit is
 // minus, so a member's points are the negative sum of their lines. Times in arrays are microseconds since 1970.
 var projections = []projection{
-	{"time", "within a member nothing happened before what was posted earlier", timeSQL},
-	{"balances", "available, pending, reserved and debt are the sums of the member's lines", balancesSQL},
-	{"lots", "each lot's remaining and reserved points, expiry and age are those of its lines", lotsSQL},
-	{"spilled lots", "the member's row counts the lots that stand in rows of their own", spilledSQL},
-	{"holds", "each pending grant is the sum of its lines, and of the order that they name", holdsSQL},
-	{"members", "each member's state, last transaction and last lot are those of the journal", membersSQL},
-	{"due", "a job will visit each member whose points mature or expire, in time", dueSQL},
-	{"notes", "each note is the one that was hashed when it was posted, or was redacted", notesSQL},
-	{"keys", "each idempotency key has its transactions, and shares none", keysSQL},
-	{"roll-ups", "the sums by day, kind, account and shop are those of the lines", rollupsSQL},
+	{"time", "within a member nothing happened before what was posted earlier", countTransactionsSQL, timeSQL},
+	{"balances", "available, pending, reserved and debt are the sums of the member's lines", countAccountsSQL, balancesSQL},
+	{"lots", "each lot's remaining and reserved points, expiry and age are those of its lines", countLotsSQL, lotsSQL},
+	{"spilled lots", "the member's row counts the lots that stand in rows of their own", countSpilledSQL, spilledSQL},
+	{"holds", "each pending grant is the sum of its lines, and of the order that they name", countHoldsSQL, holdsSQL},
+	{"members", "each member's state, last transaction and last lot are those of the journal", countMembersSQL, membersSQL},
+	{"due", "a job will visit each member whose points mature or expire, in time", countDueSQL, dueSQL},
+	{"notes", "each note is the one that was hashed when it was posted, or was redacted", countNotesSQL, notesSQL},
+	{"keys", "each idempotency key has its transactions, and shares none", countKeysSQL, keysSQL},
+	{"roll-ups", "the sums by day, kind, account and shop are those of the lines", countRollupsSQL, rollupsSQL},
 }
+
+const (
+	countTransactionsSQL = `SELECT count(*) FROM transactions WHERE $1::int IN (0, program)`
+	countAccountsSQL     = `SELECT count(*) FROM accounts WHERE $1::int IN (0, program)`
+	countLotsSQL         = `SELECT coalesce(sum(coalesce(cardinality(lots), 0) / 5 + spilled), 0) FROM accounts WHERE $1::int IN (0, program)`
+	countSpilledSQL      = `SELECT coalesce(sum(spilled), 0) FROM accounts WHERE $1::int IN (0, program)`
+	countHoldsSQL        = `SELECT coalesce(sum(cardinality(holds)) / 4, 0) FROM accounts WHERE $1::int IN (0, program)`
+	countMembersSQL      = `SELECT count(*) FROM members WHERE $1::int IN (0, program)`
+	countDueSQL          = `SELECT count(*) FROM due WHERE $1::int IN (0, program)`
+	countNotesSQL        = `SELECT count(*) FROM notes WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)`
+	countKeysSQL         = `SELECT count(*) FROM operations WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)`
+	countRollupsSQL      = `SELECT count(*) FROM daily WHERE $1::int IN (0, program)`
+)
 
 // projections rebuilds what the engine keeps, each in one statement.
 func (p *proof) projections(ctx context.Context) error {
 	for i, c := range projections {
 		p.Progress(c.name, int64(i), int64(len(projections)))
 		end := p.check(CheckResult{Name: c.name, About: c.about})
+		var n int64
+		if err := p.tx.GetContext(ctx, &n, c.countSQL, p.Program); err != nil {
+			return fmt.Errorf("count for check %s: %w", c.name, err)
+		}
+		p.examined(c.name, n)
 		if err := p.differences(ctx, c); err != nil {
 			return fmt.Errorf("check %s: %w", c.name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,9 +26,15 @@ func readRow(b []byte) row {
 	return r
 }
 
-// eachRow calls fn with every row of a query that selects one record_send.
-func eachRow(ctx context.Context, q queryer, fn func(r *row) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
+// eachRow calls fn with every row of a query that selects one record_send. The query is prepared, since only then does
+// the driver have its values sent as they are.
+func eachRow(ctx context.Context, q preparer, fn func(r *row) error, query string, args ...any) (err error) {
+	stmt, err := q.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -48,9 +55,9 @@ func eachRow(ctx context.Context, q queryer, fn func(r *row) error, query string
 	return rows.Err()
 }
 
-// A queryer is a pool, a connection or a transaction.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+// A preparer is a pool, a connection or a transaction.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 func (r *row) next(n int) []byte {

@@ -41,7 +41,7 @@ func (p *proof) seals(ctx context.Context) error {
 	}
 	end := p.check(checks...)
 	defer end()
-	c := &chain{found: p.found, kept: keep(p.Heads, p.found)}
+	c := &chain{proof: p, kept: keep(p.Heads, p)}
 	defer c.kept.stop()
 	if err := eachRow(ctx, p.tx, c.add, sealsSQL); err != nil {
 		return fmt.Errorf("read the seals: %w", err)
@@ -59,7 +59,7 @@ func (p *proof) seals(ctx context.Context) error {
 
 // A chain is the seals as they are read.
 type chain struct {
-	found   func(string, Difference)
+	*proof
 	kept    *keeper
 	last    *Seal // whose batches are being read; nil: none yet
 	content *sealing
@@ -80,6 +80,7 @@ func (c *chain) add(r *row) error {
 		c.close()
 		return c.begin(number, r)
 	}
+	c.examined(checkSealed, 1)
 	for range 9 { // what only seals have
 		r.field()
 	}
@@ -107,6 +108,7 @@ func (c *chain) add(r *row) error {
 
 // begin takes in a seal and looks how it follows the one before.
 func (c *chain) begin(number int64, r *row) error {
+	c.examined(checkSeals, 1)
 	s := &Seal{Number: number}
 	var sound [3]bool
 	for i, h := range []*Hash{&s.Previous, &s.Content, &s.Hash} {
@@ -168,16 +170,16 @@ func (p *proof) unsealed(ctx context.Context, c *chain) error {
 
 // A keeper holds what somebody outside has kept against the chain.
 type keeper struct {
-	next  func() (Head, error, bool)
-	stop  func()
-	head  Head
-	err   error
-	more  bool
-	found func(string, Difference)
+	*proof
+	next func() (Head, error, bool)
+	stop func()
+	head Head
+	err  error
+	more bool
 }
 
-func keep(heads iter.Seq2[Head, error], found func(string, Difference)) *keeper {
-	k := &keeper{found: found, stop: func() {}}
+func keep(heads iter.Seq2[Head, error], p *proof) *keeper {
+	k := &keeper{proof: p, stop: func() {}}
 	if heads != nil {
 		k.next, k.stop = iter.Pull2(heads)
 		k.pull()
@@ -185,7 +187,11 @@ func keep(heads iter.Seq2[Head, error], found func(string, Difference)) *keeper 
 	return k
 }
 
-func (k *keeper) pull() { k.head, k.err, k.more = k.next() }
+func (k *keeper) pull() {
+	if k.head, k.err, k.more = k.next(); k.more && k.err == nil {
+		k.examined(checkHeads, 1)
+	}
+}
 
 func (k *keeper) differ(stored string) {
 	k.found(checkHeads, Difference{What: fmt.Sprintf("seal %d", k.head.Number), Stored: stored + "; kept was " + k.head.Hash.String()})

@@ -45,9 +45,10 @@ type walk struct {
 
 	open  map[ledger.TransactionID]*openBatch // by node
 	last  posted
-	has   bool // last is to be judged
-	lost  bool // the line's transaction was told to be missing
-	count int64
+	has   bool  // last is to be judged
+	lost  bool  // the line's transaction was told to be missing
+	count int64 // of transactions
+	lines int64
 }
 
 // An openBatch adds up the digests of its transactions.
@@ -97,7 +98,7 @@ SELECT record_send(ROW(min(id)))
 const spanSize = 500_000
 
 // spans are ranges that together hold every id there can be.
-func spans(ctx context.Context, q queryer) ([]span, error) {
+func spans(ctx context.Context, q preparer) ([]span, error) {
 	all := []span{{math.MinInt64, math.MaxInt64}}
 	first := true
 	err := eachRow(ctx, q, func(r *row) error {
@@ -115,7 +116,7 @@ func spans(ctx context.Context, q queryer) ([]span, error) {
 }
 
 // through walks through a range. Batches that reach beyond it go on in the next one; end closes what is open.
-func (w *walk) through(ctx context.Context, q queryer, s span) error {
+func (w *walk) through(ctx context.Context, q preparer, s span) error {
 	if w.open == nil {
 		w.open = map[ledger.TransactionID]*openBatch{}
 	}
@@ -184,6 +185,7 @@ func (w *walk) transaction(r *row) {
 }
 
 func (w *walk) line(r *row) {
+	w.lines++
 	member, id := r.member(), ledger.TransactionID(r.int64())
 	l := ledger.Line{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64()), Money: ledger.Money(r.int64()), //nolint:gosec // a smallint
 		Lot: ledger.LotID(r.int64()), ExpiresAt: r.time(), Shop: r.text()}

@@ -1,0 +1,188 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"chobo/ledger"
+)
+
+// The checks of orders, whose documents are kept so that a command need not read the journal.
+const (
+	checkOrders   = "orders"
+	checkEarnings = "earnings"
+	checkRefunds  = "refunds"
+)
+
+// ordersSQL puts every order beside what the journal and the list of refunds say of it. Accounts: 21 and 25 fund grants
+// of orders, 31 is what orders are paid with, 32 what of it came back as cash. Kind 61 settles with shops.
+const ordersSQL = `
+SELECT record_send(ROW(coalesce(d.member, j.member, r.member), coalesce(d.id, j.id, r.id), d.body, j.paid, j.value, j.granted, j.taken, j.fallback, r.money, r.fallback))
+  FROM (SELECT member, id, body FROM documents WHERE kind = 1 AND $1::int IN (0, program)) d
+  FULL JOIN (SELECT l.member, t.subject AS id,
+                    coalesce(-sum(l.points) FILTER (WHERE l.account = 31), 0)::bigint AS paid, coalesce(-sum(l.money) FILTER (WHERE l.account = 31), 0)::bigint AS value,
+                    coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25) AND l.points > 0), 0)::bigint AS granted,
+                    coalesce(-sum(l.points) FILTER (WHERE l.account IN (21, 25) AND l.points < 0), 0)::bigint AS taken,
+                    coalesce(-sum(l.money) FILTER (WHERE l.account = 32), 0)::bigint AS fallback
+               FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
+              WHERE l.account IN (21, 25, 31, 32) AND t.subject IS NOT NULL AND t.kind <> 61 AND $1::int IN (0, t.program)
+              GROUP BY l.member, t.subject) j ON j.member = d.member AND j.id = d.id
+  FULL JOIN (SELECT member, order_id AS id, sum(money)::bigint AS money, sum(cash_fallback)::bigint AS fallback
+               FROM refunds WHERE $1::int IN (0, program) GROUP BY member, order_id) r
+    ON r.member = coalesce(d.member, j.member) AND r.id = coalesce(d.id, j.id)`
+
+const orderCountSQL = `SELECT count(*) FROM documents WHERE kind = 1 AND $1::int IN (0, program)`
+
+// orders compares what each order says of points and money with the journal.
+func (p *proof) orders(ctx context.Context) error {
+	end := p.check(
+		CheckResult{Name: checkOrders, About: "points that pay each order: redeemed less restored less cash fallback are what stands in its parts"},
+		CheckResult{Name: checkEarnings, About: "what each order has earned, and what of it was taken back, is what was posted"},
+		CheckResult{Name: checkRefunds, About: "money and cash fallback paid back for each order are what it says"})
+	defer end()
+	var done, total int64
+	if err := p.tx.GetContext(ctx, &total, orderCountSQL, p.Program); err != nil {
+		return fmt.Errorf("count orders: %w", err)
+	}
+	err := eachRow(ctx, p.tx, func(r *row) error {
+		var b orderBook
+		b.read(r)
+		b.judge(p)
+		if done++; done%4096 == 0 {
+			p.Progress(checkOrders, min(done, total), total)
+		}
+		return nil
+	}, ordersSQL, p.Program)
+	if err != nil {
+		return fmt.Errorf("compare orders: %w", err)
+	}
+	for _, check := range []string{checkOrders, checkEarnings, checkRefunds} {
+		p.examined(check, total)
+	}
+	return nil
+}
+
+// orderFigures is what an order says of points and money, by the names that the document has.
+type orderFigures struct {
+	Lines []struct {
+		partFigures
+		Grant struct {
+			Points ledger.Points `json:"n"`
+			Raised ledger.Points `json:"up"`
+		} `json:"g"`
+	} `json:"lines"`
+	Shipping partFigures   `json:"ship"`
+	Fees     []partFigures `json:"fees"`
+	Refunded struct {
+		Money        ledger.Money `json:"money"`
+		CashFallback ledger.Money `json:"cash_fallback"`
+	} `json:"refunded"`
+	Reversed ledger.Points `json:"reversed"`
+}
+
+// partFigures is what points pay of a part of an order, and what went back of it.
+type partFigures struct {
+	Points ledger.Points `json:"p"`
+	Value  ledger.Money  `json:"w"`
+	Back   struct {
+		Points ledger.Points `json:"p"`
+		Value  ledger.Money  `json:"w"`
+	} `json:"b"`
+}
+
+// An orderBook is an order as its document says and as the journal says.
+type orderBook struct {
+	member         ledger.Member
+	id             string
+	there          bool  // there is a document
+	unreadable     error // and it makes no sense
+	stored, posted figures
+	listed         refundFigures // by the list of refunds
+}
+
+// figures are an order's points.
+type figures struct {
+	paid     ledger.Points // of what still stands, by points
+	value    ledger.Money  // of these points
+	granted  ledger.Points // in all
+	taken    ledger.Points // back, of these
+	standing ledger.Points // the rest
+	refundFigures
+}
+
+// refundFigures are what went back of an order beside points.
+type refundFigures struct{ money, fallback ledger.Money }
+
+// read takes in a row of ordersSQL.
+func (b *orderBook) read(r *row) {
+	b.member, b.id = r.member(), r.text()
+	if body := r.field(); body != nil {
+		b.there = true
+		var o orderFigures
+		b.unreadable = json.Unmarshal(body, &o)
+		b.says(o)
+	}
+	j := &b.posted
+	j.paid, j.value, j.granted, j.taken, j.fallback = ledger.Points(r.int64()), ledger.Money(r.int64()), ledger.Points(r.int64()), ledger.Points(r.int64()), ledger.Money(r.int64())
+	j.standing = j.granted - j.taken
+	b.listed = refundFigures{ledger.Money(r.int64()), ledger.Money(r.int64())}
+	j.money = b.listed.money // money is no business of the journal
+}
+
+// says takes in what the order says.
+func (b *orderBook) says(o orderFigures) {
+	s := &b.stored
+	add := func(p partFigures) {
+		s.paid += p.Points - p.Back.Points
+		s.value += p.Value - p.Back.Value
+	}
+	for _, l := range o.Lines {
+		add(l.partFigures)
+		s.standing += l.Grant.Points
+		s.granted += l.Grant.Raised
+	}
+	add(o.Shipping)
+	for _, f := range o.Fees {
+		add(f)
+	}
+	s.taken = o.Reversed
+	s.refundFigures = refundFigures{o.Refunded.Money, o.Refunded.CashFallback}
+}
+
+// judge names what differs.
+func (b *orderBook) judge(p *proof) {
+	differ := func(check, stored, journal string) {
+		switch {
+		case !b.there:
+			stored = "no such order"
+		case b.unreadable != nil:
+			stored = b.unreadable.Error()
+		}
+		p.found(check, Difference{Member: b.member.String(), What: "order " + b.id, Stored: stored, Journal: journal})
+	}
+	s, j := b.stored, b.posted
+	if s.paid != j.paid || s.value != j.value || b.unreadable != nil {
+		differ(checkOrders, s.tenders(), j.tenders())
+	}
+	if s.granted != j.granted || s.taken != j.taken || s.standing != j.standing {
+		differ(checkEarnings, s.earnings(), j.earnings())
+	}
+	switch {
+	case s.refundFigures != j.refundFigures:
+		differ(checkRefunds, s.refundFigures.String(), j.refundFigures.String())
+	case s.refundFigures != b.listed:
+		differ(checkRefunds, s.refundFigures.String(), "and the list of refunds "+b.listed.String())
+	}
+}
+
+func (f figures) tenders() string { return fmt.Sprintf("paid by %d points worth %d", f.paid, f.value) }
+
+func (f figures) earnings() string {
+	return fmt.Sprintf("%d points granted, %d taken back, %d stand", f.granted, f.taken, f.standing)
+}
+
+// String is the refunds in words.
+func (f refundFigures) String() string {
+	return fmt.Sprintf("money %d paid back, %d for points", f.money, f.fallback)
+}
