@@ -49,7 +49,7 @@ func (s *Server) benefits() {
 			return out, nil
 		})
 
-	s.serveBody(&route{ID: "benefits.put", Method: http.MethodPut, Path: "/v1/{program}/benefits/{benefit_id}", Tag: "exchanges", Summary: "Put a benefit into the catalogue", Status: 201,
+	s.serveBody(&route{ID: "benefits.put", Method: http.MethodPut, Path: "/v1/{program}/benefits/{benefit_id}", Tag: "exchanges", Summary: "Put a benefit into the catalogue", Status: 201, Again: true,
 		About:  "200 where it was there already. Exchanges that were made keep their price.",
 		Scopes: Admin, Body: reflect.TypeFor[BenefitRequest](), Answer: reflect.TypeFor[BenefitView](), Codes: []points.Code{points.NotFound}},
 		func(c *call) error {

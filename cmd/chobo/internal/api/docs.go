@@ -91,6 +91,9 @@ type (
 // fieldsOf lists the members of an object, those of objects in it below them.
 func fieldsOf(schemas huma.Registry, schema *huma.Schema, prefix string, depth int) (fields []docsField) {
 	const deepest = 4
+	if schema != nil && len(schema.AnyOf) > 0 {
+		schema = schema.AnyOf[0]
+	}
 	for schema != nil && schema.Ref != "" {
 		schema = schemas.SchemaFromRef(schema.Ref)
 	}
@@ -125,6 +128,9 @@ func typeOf(schemas huma.Registry, s *huma.Schema) string {
 	}
 	if s.Ref != "" {
 		return "object"
+	}
+	if len(s.AnyOf) > 0 {
+		return typeOf(schemas, s.AnyOf[0]) + " or null"
 	}
 	words := []string{s.Type}
 	switch {

@@ -23,6 +23,7 @@ func (s *Server) publish() {
 	s.schemaOf(reflect.TypeFor[Operation]())
 	s.schemaOf(reflect.TypeFor[Preview]())
 	s.closed()
+	s.nulls()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -54,6 +55,32 @@ func (s *Server) closed() {
 					panic("api: " + op.Method + " " + path + " does not declare {" + name + "}")
 				}
 			}
+		}
+	}
+}
+
+// nulls documents which members of answers may be null: those that are pointers and are always there. huma knows it of
+// plain values only, and not where a type stands in for another.
+func (s *Server) nulls() {
+	schemas := s.api.OpenAPI().Components.Schemas
+	for name, schema := range schemas.Map() {
+		t := schemas.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			member, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			p := schema.Properties[member]
+			if p == nil || p.Nullable || f.Type.Kind() != reflect.Pointer || strings.Contains(options, "omit") {
+				continue
+			}
+			null := *p
+			if p.Ref != "" {
+				null = huma.Schema{Description: p.Description, AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}}
+			} else {
+				null.Nullable = true
+			}
+			schema.Properties[member] = &null
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (s *Server) policies() {
 			return &policyVersions{views}, err
 		})
 
-	s.serveBody(&route{ID: "policies.put", Method: http.MethodPut, Path: "/v1/{program}/policies/{policy}", Tag: "policies", Summary: "Hand in a policy file", Status: 201,
+	s.serveBody(&route{ID: "policies.put", Method: http.MethodPut, Path: "/v1/{program}/policies/{policy}", Tag: "policies", Summary: "Hand in a policy file", Status: 201, Again: true,
 		About: "YAML, or the same as JSON. It is read, type-checked and proved by its own examples first; the file names the shop whose own it is, if it is. " +
 			"It takes effect at its effective_from, which lies in the future except for the first version and in a sandbox. An order is decided by the version in force when it was placed.",
 		Scopes: Admin, Codes: []points.Code{points.Conflict}, Body: reflect.TypeFor[map[string]any](), Raw: []string{yamlType}, Answer: reflect.TypeFor[PolicyVersion]()},

@@ -126,7 +126,7 @@ func (s *Server) programs() {
 			return out, nil
 		})
 
-	s.serveBody(&route{ID: "programs.put", Method: http.MethodPut, Path: "/v1/{program}", Tag: "programs", Summary: "Hand in a program file", Status: 201,
+	s.serveBody(&route{ID: "programs.put", Method: http.MethodPut, Path: "/v1/{program}", Tag: "programs", Summary: "Hand in a program file", Status: 201, Again: true,
 		About:  "A new version takes effect at its effective_from, which lies in the future except for the first version and in a sandbox. The same content again is no new version: 200.",
 		Scopes: Admin, Codes: []points.Code{points.Conflict}, Body: reflect.TypeFor[map[string]any](), Raw: []string{yamlType}, Answer: reflect.TypeFor[ProgramView](), Founds: true},
 		(*call).putProgram)

@@ -28,6 +28,7 @@ type route struct {
 	About   string        // more words; may be empty
 	Scopes  Scope         // one of which is needed; every route has some
 	Status  int           // of success; 0: 200
+	Again   bool          // 200 where what it makes is there already
 	Codes   []points.Code // that it may answer besides those of every call
 	Answer  reflect.Type  // of the body of success
 	Body    reflect.Type  // of the request; nil: none is read
@@ -252,6 +253,9 @@ func (s *Server) operation(r *route) *huma.Operation {
 		success.Headers = map[string]*huma.Param{headerReplayed: {Description: "true: this was answered before", Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	op.Responses[strconv.Itoa(r.Status)] = success
+	if r.Again {
+		op.Responses["200"] = &huma.Response{Description: "It was there already", Content: success.Content}
+	}
 	s.addErrors(op, r.codes())
 	return op
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jmoiron/sqlx"
 	"github.com/rs/zerolog"
 
@@ -96,7 +97,41 @@ func (h *house) call(method, path, body string, headers ...string) answered {
 			h.t.Fatalf("%s %s: %v: %s", method, path, err, a.raw)
 		}
 	}
+	h.documented(r, a)
 	return a
+}
+
+// documented checks an answer against the OpenAPI document.
+func (h *house) documented(r *http.Request, a answered) {
+	h.t.Helper()
+	_, pattern := h.server.mux.Handler(r)
+	i := slices.IndexFunc(h.server.routes, func(route *route) bool { return route.Method+" "+route.Path == pattern })
+	if i < 0 || a.body == nil || r.URL.Query().Has("dry_run") {
+		return
+	}
+	response := h.server.operationOf(h.server.routes[i]).Responses[fmt.Sprint(a.status)]
+	if response == nil {
+		h.t.Errorf("%s is not documented to answer %d", pattern, a.status)
+		return
+	}
+	contentType, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+	media := response.Content[contentType]
+	if media == nil {
+		h.t.Errorf("%s is not documented to answer %d with %s", pattern, a.status, contentType)
+		return
+	}
+	var v any
+	if err := json.Unmarshal(a.raw, &v); err != nil {
+		h.t.Fatal(err)
+	}
+	result := &huma.ValidateResult{}
+	huma.Validate(h.server.api.OpenAPI().Components.Schemas, media.Schema, huma.NewPathBuffer([]byte{}, 0), huma.ModeReadFromServer, v, result)
+	for _, err := range result.Errors {
+		h.t.Errorf("%s %d: the answer is not as documented: %v", pattern, a.status, err)
+	}
+	if code := a.get("code"); a.status >= 400 && !slices.Contains(strings.Split(response.Description, ", "), code) {
+		h.t.Errorf("%s is not documented to answer %s", pattern, code)
+	}
 }
 
 // post sends a call that posts, with a key of its own.
