@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,6 +61,29 @@ func guards(ctx context.Context, db *sqlx.DB) []finding {
 		return []finding{{must, "triggers", "nothing keeps the owner from changing " + strings.Join(bare, ", "), "as the owner: CALL chobo_protect('TABLE') for each"}}
 	}
 	return []finding{fine("triggers", "the journal is append-only")}
+}
+
+// foreignSQL tells whether transactions in the books have numbers that this server has not given out, and which epoch
+// lies above them all.
+const foreignSQL = `
+SELECT greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches)) >= pg_snapshot_xmax(pg_current_snapshot()) AS foreign,
+       coalesce(trunc(greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches))::text::numeric / 4294967296), 0)::bigint + 1 AS epoch`
+
+// foreign tells of a dump of another server: who reads refunds, roll-ups and seals in the order of their transactions'
+// numbers would wait for this server's to come so far, and miss what is posted until then.
+func foreign(ctx context.Context, db *sqlx.DB) []finding {
+	var found struct {
+		Foreign sql.NullBool `db:"foreign"`
+		Epoch   int64        `db:"epoch"`
+	}
+	if err := db.GetContext(ctx, &found, foreignSQL); err != nil {
+		return unasked("numbers", err)
+	}
+	if found.Foreign.Bool {
+		return []finding{{must, "numbers", "the books are a dump from another server, whose transaction numbers were higher: refunds are not listed, seals and sums wait",
+			fmt.Sprintf("stop this server (PostgreSQL too) and lift its numbers: pg_resetwal -e %d DATA", found.Epoch)}}
+	}
+	return []finding{fine("numbers", "transactions are in this server's order")}
 }
 
 func keysAndPrograms(ctx context.Context, db *sqlx.DB) (found []finding) {

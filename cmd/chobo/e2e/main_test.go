@@ -11,9 +11,9 @@ import (
 // binary is the path of chobo, built for these tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
-func run(m *testing.M) int {
+func runAll(m *testing.M) int {
 	if filepath.Base(os.Args[0]) == "curl" {
 		if err := curl(os.Args[1:]); err != nil {
 			return fail(err)
