@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"chobo/cmd/chobo/internal/api"
+	"chobo/cmd/chobo/internal/console"
 	"chobo/cmd/chobo/internal/finance"
 	"chobo/jobs"
 )
@@ -93,7 +94,7 @@ func listen(address string) (net.Listener, error) {
 func (h *house) handler(adminKey string, log zerolog.Logger) http.Handler {
 	return api.New(api.Options{
 		DB: h.db, Engine: h.engine, Registry: h.registry, Jobs: h.runner, AdminKey: adminKey, Version: version(), Metrics: h.metrics, Log: log,
-		Mount: finance.Mount(h.db, time.Now),
+		Mount: finance.Mount(h.db, time.Now), Console: console.Handler(),
 	})
 }
 
