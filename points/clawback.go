@@ -60,6 +60,7 @@ func (a *Account) clawBack(o *Order, l *OrderLine, part string, n ledger.Points,
 			for _, loss := range a.lossesOf(l.Earned.Lot) {
 				if k := min(n, loss.Points); k > 0 {
 					drafts = append(drafts, debit(loss.Account, l.Earned.Lot, k))
+					l.Earned.Lost += k
 					n -= k
 				}
 			}

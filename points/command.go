@@ -29,6 +29,7 @@ type Moment struct {
 type Reply struct {
 	Status int // 201 for something made, else 200
 	Body   any // JSON
+	Posted int // transactions, with those that were due before; set by Run
 }
 
 // Skew is how far ahead of the program's clock a caller's time may be; it then counts as now.
@@ -71,6 +72,7 @@ func Run(a *Account, c Command) (reply Reply, need *Need, err error) {
 	if err != nil {
 		return Reply{}, nil, err
 	}
+	reply.Posted = len(c2.Transactions)
 	a.adopt(c2)
 	return reply, nil, nil
 }

@@ -210,7 +210,8 @@ func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int
 	} else {
 		give := want - have
 		for i := range o.Lines {
-			if k := min(give, now[i]-o.Lines[i].Earned.Points); k > 0 && a.stillHeld(o, &o.Lines[i]) {
+			l := &o.Lines[i]
+			if k := min(give, now[i]-l.Earned.Points-l.Earned.Lost); k > 0 && a.stillHeld(o, l) {
 				change[i] = k
 				give -= k
 			}
@@ -221,8 +222,12 @@ func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int
 	return r
 }
 
-// stillHeld tells whether a line's hold runs, or would if the line still had pending points.
+// stillHeld tells whether a line's hold runs, or would if the line still had pending points: only then a higher price
+// earns more. Nobody earns whose membership is suspended or closed.
 func (a *Account) stillHeld(o *Order, l *OrderLine) bool {
+	if a.Status != Active {
+		return false
+	}
 	if a.findHold(l.Earned.Lot) != nil {
 		return true
 	}

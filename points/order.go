@@ -90,6 +90,7 @@ type Grant struct {
 	By     ledger.Account `json:"by,omitempty"`   // the account that funded it
 	Points ledger.Points  `json:"n,omitempty"`    // that still stand: granted less voided, reversed and short
 	Raised ledger.Points  `json:"up,omitempty"`   // all that was ever granted
+	Lost   ledger.Points  `json:"lost,omitempty"` // of what was taken back, what had been lost before: it is not granted again
 }
 
 // A Fee is a named amount beside the goods, such as "cod".

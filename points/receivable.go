@@ -81,6 +81,16 @@ func (a *Account) net(lot ledger.LotID, points ledger.Points) (netted ledger.Poi
 	return netted
 }
 
+// owedOn is the open debt of a lot whose grant was reversed: points that come back to it cancel it first.
+func (a *Account) owedOn(lot ledger.LotID) (n ledger.Points) {
+	for _, w := range a.watched(ReceivableDocument) {
+		if r := Open[Receivable](a, w.Key); slices.Contains(r.Lots, lot) {
+			n += r.Open
+		}
+	}
+	return n
+}
+
 // PayReceivable books money that the member paid towards a receivable.
 //
 // Money must be worth whole points and at most what is open. It refuses with NotFound, Conflict or AmountOutOfRange.

@@ -86,6 +86,9 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	if err := a.mayEarn(o); err != nil {
+		return Reply{}, err
+	}
 	// After this point nothing may fail.
 	worth := total - before.Money
 	drop, charge := a.divide(o, v, before, worth, o.Total()-total)
@@ -118,6 +121,19 @@ func (c Reprice) Apply(a *Account, m Moment) (Reply, error) {
 	answer.Receivable = a.Owed(r.Receivable)
 	answer.Transactions = a.Posted()
 	return Reply{Status: 200, Body: answer}, nil
+}
+
+// mayEarn refuses prices at which the order's goods could earn more than a member may hold.
+func (a *Account) mayEarn(o *Order) error {
+	v := a.Programs.Number(o.Version)
+	room := ledger.MaxAmount - a.Available - a.Pending - a.Reserved
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if room -= max(0, v.Named(l.Earned.Rule).Points(l.left().Amount)-l.Earned.Points); room < 0 {
+			return RefuseField(AmountOutOfRange, "lines", "the order would earn more than a member's points may be, %d", int64(ledger.MaxAmount))
+		}
+	}
+	return nil
 }
 
 // apply checks the new prices and sets them; it tells which lines changed.

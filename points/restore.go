@@ -59,15 +59,22 @@ func (a *Account) restore(t ledger.Transaction, takings []Taking, n ledger.Point
 	var back []draft
 	var lost []Taking
 	var cash ledger.Points
-	for i := len(takings) - 1; i >= 0 && n > 0; i-- {
+	netted := map[ledger.LotID]ledger.Points{}
+	for i := len(takings) - 1; i >= 0 && n > 0; {
 		k := min(n, takings[i].Points-takings[i].Restored)
 		if k == 0 {
+			i--
 			continue
+		}
+		lot := Lot{ID: takings[i].Lot, ExpiresAt: takings[i].ExpiresAt, GrantedAt: takings[i].GrantedAt}
+		where := a.whereTo(takings[i], r)
+		if owed := a.owedOn(lot.ID) - netted[lot.ID]; where != toLot && owed > 0 {
+			where, k = toLot, min(k, owed) // they cancel the debt of their lot, dead or not, before anything is paid
+			netted[lot.ID] += k
 		}
 		n -= k
 		takings[i].Restored += k
-		lot := Lot{ID: takings[i].Lot, ExpiresAt: takings[i].ExpiresAt, GrantedAt: takings[i].GrantedAt}
-		switch a.whereTo(takings[i], r) {
+		switch where {
 		case toCash:
 			cash += k
 			continue

@@ -110,18 +110,6 @@ func (l *loaded) watches() (need points.Need) {
 	return need
 }
 
-// counting is a command that tells how many transactions were posted when it was applied.
-type counting struct {
-	points.Command
-	posted int
-}
-
-func (c *counting) Apply(a *points.Account, m points.Moment) (points.Reply, error) {
-	reply, err := c.Command.Apply(a, m)
-	c.posted = len(a.Transactions)
-	return reply, err
-}
-
 // run runs the unit's commands, those that were not answered before, and notes the answers. With a need, nothing
 // happened yet.
 func (b *batch) run(u *unit) (need *points.Need, err error) {
@@ -135,10 +123,8 @@ func (b *batch) run(u *unit) (need *points.Need, err error) {
 		return nil, nil
 	}
 	commands := make([]points.Command, len(fresh))
-	counts := make([]counting, len(fresh))
 	for i, op := range fresh {
-		counts[i].Command = op.Command
-		commands[i] = &counts[i]
+		commands[i] = op.Command
 	}
 	before := len(l.Transactions)
 	l.NextID = b.ids.free
@@ -159,10 +145,10 @@ func (b *batch) run(u *unit) (need *points.Need, err error) {
 		if err := op.accept(replies[i]); err != nil {
 			return nil, &panicError{unit: u, value: err}
 		}
-		if op.Transactions = counts[i].posted; op.Transactions > 0 {
+		if op.Transactions = replies[i].Posted; op.Transactions > 0 {
 			op.Transaction = l.Transactions[before].ID
 		}
-		before += counts[i].posted
+		before += replies[i].Posted
 		b.note(u, op)
 	}
 	u.repeat()

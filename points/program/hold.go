@@ -28,8 +28,8 @@ func (h Hold) End(from time.Time, zone *time.Location) time.Time {
 	return afterDays(from, h.Days, zone)
 }
 
-// LatestStart is when the hold of an order placed then starts if its event has not come: the start of the day after
-// Latest full days in zone. It is zero if it then never starts, and the order's own time if the order is the event.
+// LatestStart is when the hold of an order placed then starts if its event has not come: at the same hour, Latest days
+// later in zone. It is zero if it then never starts, and the order's own time if the order is the event.
 func (h Hold) LatestStart(ordered time.Time, zone *time.Location) time.Time {
 	switch {
 	case h.From == OnOrder:
@@ -37,7 +37,7 @@ func (h Hold) LatestStart(ordered time.Time, zone *time.Location) time.Time {
 	case h.Latest == 0:
 		return time.Time{}
 	default:
-		return afterDays(ordered, h.Latest, zone)
+		return ordered.In(zone).AddDate(0, 0, int(h.Latest))
 	}
 }
 

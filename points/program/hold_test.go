@@ -52,7 +52,7 @@ func TestLatestStart(t *testing.T) {
 		hold Hold
 		want string
 	}{
-		{Hold{Days: 30, From: OnDelivery, Latest: 60}, "2026-06-01T00:00:00+09:00"},
+		{Hold{Days: 30, From: OnDelivery, Latest: 60}, "2026-05-31T10:00:00+09:00"},
 		{Hold{Days: 30, From: OnOrder, Latest: 60}, "2026-04-01T10:00:00+09:00"},
 		{Hold{Days: 30, From: OnShipment, Latest: 0}, ""},
 	} {
