@@ -108,7 +108,7 @@ func (h *house) batches() (n int64) {
 func printBench(s *screen, r *bench.Report) {
 	s.printf("PostgreSQL %s, %d cores, %s members (granted at %s/s), %s each, durable commits\n\n", r.Server, runtime.NumCPU(),
 		figures.Grouped(int64(r.Members)), figures.Grouped(int64(float64(r.Members)/r.Seeded.Seconds())), r.Duration)
-	t := newTable("MEASURED", "CALLERS", "OPS/S", "P50 ms", "P99 ms", "P99.9 ms", "CPU µs/op", "WAL B/op", "DB B/op", "OPS/BATCH", "× TPCB", "× -N")
+	t := newTable("MEASURED", "CALLERS", "OPS/S", "P50 ms", "P99 ms", "P99.9 ms", "CPU µs/op", "WAL B/op", "DB B/op", "OPS/BATCH", "× TPCB", "× -N", "OTHERS")
 	for _, m := range r.Results {
 		per := func(n int64) cell { return number("%d", n/max(1, m.Ops)) }
 		cpu := number("?+%.0f", perOp(m.OwnCPU, m.Ops))
@@ -116,18 +116,19 @@ func printBench(s *screen, r *bench.Report) {
 			cpu = number("%.0f+%.0f", perOp(m.ServerCPU, m.Ops), perOp(m.OwnCPU, m.Ops))
 		}
 		t.row(m.Name, m.Callers, int64(m.PerSecond()), ms(m.P50), ms(m.P99), ms(m.P999), cpu, per(m.WAL), per(m.Size), number("%.0f", m.PerBatch()),
-			times(m.PerSecond(), r.TPCB.PerSecond), times(m.PerSecond(), r.Simple.PerSecond))
+			times(m.PerSecond(), r.TPCB.PerSecond), times(m.PerSecond(), r.Simple.PerSecond),
+			number("%.0f %%", 100*m.Others))
 	}
 	for _, p := range []struct {
 		name string
 		rate bench.Rate
 	}{{"pgbench tpcb-like", r.TPCB}, {"pgbench -N", r.Simple}} {
 		if p.rate.Clients > 0 {
-			t.row(fmt.Sprintf("%s, scale %d", p.name, r.PgScale), p.rate.Clients, int64(p.rate.PerSecond), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""))
+			t.row(fmt.Sprintf("%s, scale %d", p.name, r.PgScale), p.rate.Clients, int64(p.rate.PerSecond), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""), number(""))
 		}
 	}
 	t.write(s)
-	s.println("\nCPU is PostgreSQL's + this process's, its callers included. Batches: the latency of one call of 500.")
+	s.println("\nCPU is PostgreSQL's + this process's, its callers included. Batches: the latency of one call of 500.\nOTHERS is the share of the machine that other processes took: above some 10 % the rates say little.")
 }
 
 // number is a cell to the right.

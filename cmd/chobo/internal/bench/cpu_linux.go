@@ -49,3 +49,22 @@ func serverCPU(postmaster int) (sum time.Duration) {
 	}
 	return sum
 }
+
+// machineCPU is what all processes have used since the machine was started, time stolen by other machines included.
+func machineCPU() (sum time.Duration) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	// cpu user nice system idle iowait irq softirq steal …
+	for i, f := range strings.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 8 {
+			continue
+		}
+		if n, err := strconv.ParseInt(f, 10, 64); err == nil {
+			sum += time.Duration(n) * clockTick
+		}
+	}
+	return sum
+}

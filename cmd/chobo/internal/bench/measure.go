@@ -24,6 +24,7 @@ type Result struct {
 	WAL       int64         // bytes
 	Size      int64         // bytes by which the database grew
 	Batches   int64
+	Others    float64 // share of the machine's CPU that other processes took
 }
 
 // PerSecond is operations per second.
