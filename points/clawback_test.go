@@ -185,6 +185,17 @@ func TestClawback(t *testing.T) {
 			left: "available 7",
 		},
 		{
+			name:    "to the very lot, dead or not, as far as it is owed; the rest of a dead lot is paid in cash",
+			program: take("lot, receivable") + "\nexpiry: { mode: fixed, months: 1 }",
+			given:   append(append(spent, at("04-03", buy("O-3", 1, 20).with(20).place())), at("04-10", reprice("O-1", 700))),
+			when:    []event{at("06-11", cancel("O-2")), at("06-11", cancel("O-3"))},
+			want: `
+				member:available         10 debt_netted | 10 restore
+				member:debt                             | 10 debt_netted
+				redeemed:orders   10 restore, 50 cash_fallback, 20 cash_fallback |
+				redeemed:cash_fallback                  | 50 cash_fallback, 20 cash_fallback`,
+		},
+		{
 			name:    "returned lines give first, then the last line's lot",
 			program: `earn: { rate: "0.1", hold: { days: 0 }, cap_per_order: 30 }` + "\nclawback: { take: [lot, receivable] }",
 			given:   []event{at("04-01", buy("O-1", 1, 100).and("books", 1, 100).and("books", 1, 100).and("books", 1, 200).place())},

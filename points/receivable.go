@@ -81,12 +81,17 @@ func (a *Account) net(lot ledger.LotID, points ledger.Points) (netted ledger.Poi
 	return netted
 }
 
-// owedOn is the open debt of a lot whose grant was reversed: points that come back to it cancel it first.
-func (a *Account) owedOn(lot ledger.LotID) (n ledger.Points) {
+// claim is how many of the points that come back to a lot will cancel debt: of that lot, and where the lot lives, debt
+// that is netted. claims are those of points that came back before in the same decision.
+func (a *Account) claim(lot ledger.LotID, points ledger.Points, lives bool, claims map[string]ledger.Points) (n ledger.Points) {
 	for _, w := range a.watched(ReceivableDocument) {
-		if r := Open[Receivable](a, w.Key); slices.Contains(r.Lots, lot) {
-			n += r.Open
+		r := Open[Receivable](a, w.Key)
+		if !slices.Contains(r.Lots, lot) && !(lives && r.Netting) {
+			continue
 		}
+		k := min(points-n, r.Open-claims[r.ID])
+		claims[r.ID] += k
+		n += k
 	}
 	return n
 }

@@ -59,7 +59,7 @@ func (a *Account) restore(t ledger.Transaction, takings []Taking, n ledger.Point
 	var back []draft
 	var lost []Taking
 	var cash ledger.Points
-	netted := map[ledger.LotID]ledger.Points{}
+	claims := map[string]ledger.Points{}
 	for i := len(takings) - 1; i >= 0 && n > 0; {
 		k := min(n, takings[i].Points-takings[i].Restored)
 		if k == 0 {
@@ -68,9 +68,8 @@ func (a *Account) restore(t ledger.Transaction, takings []Taking, n ledger.Point
 		}
 		lot := Lot{ID: takings[i].Lot, ExpiresAt: takings[i].ExpiresAt, GrantedAt: takings[i].GrantedAt}
 		where := a.whereTo(takings[i], r)
-		if owed := a.owedOn(lot.ID) - netted[lot.ID]; where != toLot && owed > 0 {
-			where, k = toLot, min(k, owed) // they cancel the debt of their lot, dead or not, before anything is paid
-			netted[lot.ID] += k
+		if owed := a.claim(lot.ID, k, where == toLot, claims); where != toLot && owed > 0 {
+			where, k = toLot, owed // they cancel the debt of their lot, dead or not, before anything is paid
 		}
 		n -= k
 		takings[i].Restored += k
