@@ -119,7 +119,7 @@ function drawing(answer, currency) {
 // decision says what a policy decided, and why.
 export function decision(d) {
 	if (!d || !d.outcome) return '';
-	return h('div', badge(d.outcome), ' ', d.explanation, d.clause && h('span.faint.small', ' ', d.clause), d.refer_to && h('span.faint', ' Refer to ', d.refer_to, '.'));
+	return h('div', badge(d.outcome), ' ', d.explanation, d.clause && h('span.faint.small', ' ', h('span.nowrap', d.clause)), d.refer_to && h('span.faint', ' Refer to ', d.refer_to, '.'));
 }
 
 // accounts draws T-accounts: debits left, credits right, the sum below.

@@ -22,12 +22,12 @@ export async function jobs({ program, rest, again }) {
 	};
 	said.id = 'said';
 	return [
-		h('div.head', h('h1', 'Jobs'), program.sandbox && badge('sandbox: only when asked for')),
+		h('div.head', h('h1', 'Jobs'), program.sandbox && badge('sandbox')),
 		said,
 		h('div.card', table([
 			{ name: 'Job', cell: (j) => h('a', { href: link(program.program, 'jobs', j.job), 'aria-current': j.job === job && 'true' }, j.job) },
 			{ name: 'What it does', kind: 'words', cell: (j) => j.about },
-			{ name: 'Next', cell: (j) => when(j.next_run) || h('span.faint', '–') },
+			{ name: 'Next', cell: (j) => when(j.next_run) || h('span.faint', 'when asked') },
 			{ name: 'Last, as of', cell: (j) => when(j.last_run?.as_of) },
 			{ name: 'Moved', kind: 'n', cell: (j) => figure(j.last_run?.processed) },
 			{ name: 'Points', kind: 'n', cell: (j) => figure(j.last_run?.points) },

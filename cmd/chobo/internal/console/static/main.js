@@ -108,7 +108,7 @@ function frame(program, current, content) {
 				h('a', { href: link(program.program, name), 'aria-current': name === current && 'page' }, label))),
 		],
 		h('div.foot',
-			program && h('div', program.sandbox ? 'Sandbox clock ' : 'Opened ', h('span.nowrap', when(program.now))),
+			program && h('div', program.sandbox ? 'Sandbox clock ' : 'Since ', h('span.nowrap', when(program.now))),
 			operator.name && h('div', operator.name),
 			h('div', h('a', { href: '/docs' }, 'API guide')),
 			h('div', h('button.slim', { type: 'button', id: 'leave', onclick: () => { forget(); location.hash = ''; door(); } }, 'Sign out'))));

@@ -8,10 +8,10 @@ const known = {
 	'liability-rollforward': ['Liability', ['from', 'to', 'by']],
 	'expiry-aging': ['Expiry', ['as_of']],
 	receivables: ['Receivables', ['as_of']],
-	'shop-settlement': ['Shop settlement', ['from', 'to', 'shop']],
+	'shop-settlement': ['Settlement', ['from', 'to', 'shop']],
 	breakage: ['Breakage', ['as_of']],
-	'deferred-revenue': ['Deferred revenue', ['from', 'to']],
-	'cash-fallbacks': ['Cash fallbacks', ['from', 'to']],
+	'deferred-revenue': ['Revenue', ['from', 'to']],
+	'cash-fallbacks': ['Cash', ['from', 'to']],
 	interventions: ['Interventions', ['from', 'to']],
 };
 const labels = { as_of: 'As of the end of', from: 'From', to: 'To', by: 'By', shop: 'Shop' };
