@@ -63,9 +63,6 @@ func (c GrantPoints) Apply(a *Account, m Moment) (Reply, error) {
 	by, shop := ledger.IssuedCampaign, ""
 	if c.FundedBy == string(program.Shop) {
 		by, shop = ledger.FundedShop, c.ShopID
-		if shop == "" {
-			return Reply{}, RefuseField(ValidationFailed, "shop_id", "a grant funded by a shop names it")
-		}
 	}
 	v := a.Programs.InForce(m.Fact)
 	due := m.At

@@ -214,7 +214,6 @@ func TestGrantsByHand(t *testing.T) {
 		"held back":                    {points.GrantPoints{Points: 5, HoldDays: 2}, "", "pending 5"},
 		"held back for the past":       {points.GrantPoints{Points: 5, HoldDays: 2, At: day("04-07")}, "", "available 5"},
 		"by a shop":                    {points.GrantPoints{Points: 5, FundedBy: "shop", ShopID: "S-1"}, "", "available 5"},
-		"by a shop without a name":     {points.GrantPoints{Points: 5, FundedBy: "shop"}, points.ValidationFailed, ""},
 		"none":                         {points.GrantPoints{}, points.AmountOutOfRange, ""},
 		"less than none":               {points.GrantPoints{Points: -1}, points.AmountOutOfRange, ""},
 		"as many as there may be":      {points.GrantPoints{Points: ledger.MaxAmount}, "", "available 9007199254740991"},

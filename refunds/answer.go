@@ -31,6 +31,12 @@ type Effect struct {
 	Transactions []points.Posted `json:"transactions"`
 }
 
+// quote is the effect as it would have been foretold.
+func (e Effect) quote() Quote {
+	return Quote{Points: e.Refund.Points, Money: e.Refund.Money, CashFallback: e.Refund.CashFallback,
+		EarnedReversed: e.Earned.PendingVoided + e.Earned.Reversed, Shortfall: e.Earned.Shortfall}
+}
+
 // effect tells what undoing did.
 func effect(a *points.Account, u points.Undone) Effect {
 	return Effect{
@@ -53,6 +59,16 @@ func shown(d policy.Decision) policy.Decision {
 	}
 	if d.Charges == nil {
 		d.Charges = []string{}
+	}
+	if g := d.IfAccepted; g != nil {
+		grant := *g
+		if grant.Refunds == nil {
+			grant.Refunds = []string{}
+		}
+		if grant.Requires == nil {
+			grant.Requires = []string{}
+		}
+		d.IfAccepted = &grant
 	}
 	return d
 }

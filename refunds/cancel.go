@@ -2,6 +2,7 @@ package refunds
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"chobo/points"
@@ -84,7 +85,7 @@ func (c Cancel) Apply(a *points.Account, m points.Moment) (points.Reply, error) 
 	switch k.Decision.Outcome {
 	case policy.Accept:
 		k.State = stateAccepted
-		answer.Effect = carryOut(a, o, units, m.At)
+		answer.Effect = carryOut(a, o, units, m, k.Decision)
 	case policy.Review:
 		k.State = stateReview
 	default:
@@ -105,24 +106,25 @@ func undoable(a *points.Account, id string) (*points.Order, error) {
 	if o.Cancelled {
 		return nil, points.Refuse(points.Conflict, "order %s is cancelled", id)
 	}
-	standing := false
+	pieces := int64(0)
 	for i := range o.Lines {
 		if o.Lines[i].Opened > 0 {
 			return nil, points.Refuse(points.Conflict, "a return of order %s is open", id)
 		}
-		standing = standing || o.Lines[i].Standing() > 0
+		pieces += o.Lines[i].Standing()
 	}
-	if !standing {
-		return nil, points.Refuse(points.Conflict, "every piece of order %s was returned", id)
+	if pieces == 0 && o.Standing() == (points.Tenders{}) {
+		return nil, points.Refuse(points.Conflict, "order %s was returned and paid back whole", id)
 	}
 	return o, nil
 }
 
-// decide joins the decisions on the lines that still stand.
+// decide joins the decisions on the lines that still stand; on all, where only fees are left.
 func (c Cancel) decide(a *points.Account, o *points.Order, m points.Moment) policy.Decision {
+	standing := slices.ContainsFunc(o.Lines, func(l points.OrderLine) bool { return l.Standing() > 0 })
 	var decisions []policy.Decision
 	for i := range o.Lines {
-		if o.Lines[i].Standing() == 0 {
+		if standing && o.Lines[i].Standing() == 0 {
 			continue
 		}
 		f := lineFacts(a, o, i, m.Fact)
@@ -133,26 +135,41 @@ func (c Cancel) decide(a *points.Account, o *points.Order, m points.Moment) poli
 }
 
 // carryOut cancels the pieces, or with none all that stands.
-func carryOut(a *points.Account, o *points.Order, units []points.UndoneLine, at time.Time) Effect {
-	what := "cancelled"
-	var u points.Undone
+func carryOut(a *points.Account, o *points.Order, units []points.UndoneLine, m points.Moment, d policy.Decision) Effect {
 	if len(units) > 0 && !everything(o, units) {
-		everyPart := map[string]bool{"price": true, "shipping": true}
-		for _, f := range o.Fees {
-			everyPart[f.Name] = true
-		}
-		for i := range units {
-			units[i].Refunds = everyPart
-		}
-		u = a.Undo(o, points.Undoing{Cause: "cancel", Lines: units})
-		what = "partly cancelled"
-	} else {
-		u = a.Undo(o, points.Undoing{Cause: "cancel", All: true})
-		o.Cancelled, o.Status = true, points.Cancelled
+		return cancelPieces(a, o, units, m, d)
 	}
-	o.History = append(o.History, points.HistoryEntry{At: at, What: what})
+	u := a.Undo(o, points.Undoing{Cause: "cancel", All: true})
+	o.Cancelled, o.Status = true, points.Cancelled
+	o.History = append(o.History, points.HistoryEntry{At: m.At, What: "cancelled"})
 	a.KeepOrder(o)
 	return effect(a, u)
+}
+
+// cancelPieces posts a partial cancellation as a settled return of the pieces. Source: ruling 22.
+func cancelPieces(a *points.Account, o *points.Order, units []points.UndoneLine, m points.Moment, d policy.Decision) Effect {
+	everyPart := map[string]bool{"price": true, "shipping": true}
+	for _, f := range o.Fees {
+		everyPart[f.Name] = true
+	}
+	r := &Return{ID: fmt.Sprintf("cancel-%d", len(o.Returns)+1), Order: o.ID, State: stateSettled, RequestedAt: m.Fact,
+		History: []points.HistoryEntry{{At: m.At, What: stateSettled}}}
+	for points.Open[Return](a, returnKey(o.ID, r.ID)) != nil { // a caller chose that id for a return
+		r.ID += "+"
+	}
+	for i := range units {
+		units[i].Refunds = everyPart
+		id := o.Lines[units[i].Line].ID
+		r.Request.Lines = append(r.Request.Lines, ReturnUnits{LineID: id, Quantity: units[i].Units})
+		r.Lines = append(r.Lines, ReturnLine{LineID: id, Line: units[i].Line, Units: units[i].Units, State: stateSettled, Decision: d})
+	}
+	done := effect(a, a.Undo(o, points.Undoing{Cause: "cancel", Part: r.ID, Lines: units}))
+	r.Request.ReturnID, r.Effect, r.Quote = r.ID, &done, done.quote()
+	a.Keep(returnKey(o.ID, r.ID), r.State, r)
+	o.Returns = append(o.Returns, r.ID)
+	o.History = append(o.History, points.HistoryEntry{At: m.At, What: "partly cancelled", Note: r.ID})
+	a.KeepOrder(o)
+	return done
 }
 
 func everything(o *points.Order, units []points.UndoneLine) bool {
@@ -186,7 +203,7 @@ func pick(o *points.Order, units []ReturnUnits) ([]points.UndoneLine, error) {
 		k := o.Line(u.LineID)
 		switch {
 		case k < 0:
-			return nil, points.RefuseField(points.NotFound, at+"line_id", "order %s has no line %s", o.ID, u.LineID)
+			return nil, points.RefuseField(points.ValidationFailed, at+"line_id", "order %s has no line %s", o.ID, u.LineID)
 		case seen[u.LineID]:
 			return nil, points.RefuseField(points.ValidationFailed, at+"line_id", "line %s appears twice", u.LineID)
 		case u.Quantity < 1:

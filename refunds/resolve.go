@@ -14,6 +14,18 @@ type Resolution struct {
 	Note    string         `json:"note,omitempty" maxLength:"1000"`
 }
 
+// of is the decision that stands once the person has spoken.
+func (r Resolution) of(d policy.Decision) policy.Decision {
+	if r.Outcome == policy.Accept {
+		d = d.Accepted()
+		d.Outcome, d.Explanation = policy.Accept, "A person looked at this case and accepted it."
+	} else {
+		d.Outcome, d.Remedy, d.IfAccepted, d.Explanation = policy.Reject, policy.NoRemedy, nil, "A person looked at this case and refused it."
+	}
+	d.ReferTo = ""
+	return d
+}
+
 // entry is the resolution as the history keeps it.
 func (r Resolution) entry(at time.Time, what string) points.HistoryEntry {
 	return points.HistoryEntry{At: at, What: what, Actor: r.Actor, Note: r.Note}
@@ -41,12 +53,12 @@ func (c ResolveCancel) When() time.Time { return time.Time{} }
 // Apply ends the review.
 func (c ResolveCancel) Apply(a *points.Account, m points.Moment) (points.Reply, error) {
 	key := points.Key{Kind: points.CancellationDocument, ID: c.OrderID}
-	k := points.Open[Cancellation](a, key)
-	if k == nil {
-		return points.Reply{}, points.Refuse(points.NotFound, "nobody asked for order %s to be cancelled", c.OrderID)
+	if points.Open[points.Order](a, points.Key{Kind: points.OrderDocument, ID: c.OrderID}) == nil {
+		return points.Reply{}, points.Refuse(points.NotFound, "there is no order %s", c.OrderID)
 	}
-	if k.State != stateReview {
-		return points.Reply{}, points.Refuse(points.Conflict, "the cancellation of order %s is %s", c.OrderID, k.State)
+	k := points.Open[Cancellation](a, key)
+	if k == nil || k.State != stateReview {
+		return points.Reply{}, points.Refuse(points.Conflict, "no cancellation of order %s is under review", c.OrderID)
 	}
 	answer := CancelAnswer{OrderID: c.OrderID, Effect: nothing()}
 	o, err := undoable(a, c.OrderID)
@@ -55,11 +67,10 @@ func (c ResolveCancel) Apply(a *points.Account, m points.Moment) (points.Reply, 
 	}
 	// After this point nothing may fail.
 	if c.Resolution.Outcome == policy.Accept {
-		k.State, k.Decision = stateAccepted, k.Decision.Accepted()
-		k.Decision.Outcome = policy.Accept
-		answer.Effect = carryOut(a, o, nil, m.At)
+		k.State, k.Decision = stateAccepted, c.Resolution.of(k.Decision)
+		answer.Effect = carryOut(a, o, nil, m, k.Decision)
 	} else {
-		k.State, k.Decision.Outcome = stateRejected, policy.Reject
+		k.State, k.Decision = stateRejected, c.Resolution.of(k.Decision)
 	}
 	k.History = append(k.History, c.Resolution.entry(m.At, k.State))
 	a.Keep(key, k.State, k)
@@ -101,14 +112,8 @@ func (c ResolveReturn) Apply(a *points.Account, m points.Moment) (points.Reply, 
 		if l.State != stateReview {
 			continue
 		}
-		next := l.Decision
-		if c.Resolution.Outcome == policy.Accept {
-			next = next.Accepted()
-			next.Outcome = policy.Accept
-			l.Resolved = true
-		} else {
-			next.Outcome, next.Remedy = policy.Reject, policy.NoRemedy
-		}
+		next := c.Resolution.of(l.Decision)
+		l.Resolved = next.Outcome == policy.Accept
 		l.judge(next, m.At)
 		l.close(o)
 	}

@@ -269,6 +269,9 @@ func (r *Return) settle(a *points.Account, o *points.Order, m points.Moment) {
 		done = effect(a, a.Undo(o, u))
 	}
 	r.Effect = &done
+	if r.Receipt == nil {
+		r.Quote = done.quote()
+	}
 	r.State = stateSettled
 	if r.Request.Reason == "customer_convenience" {
 		noteReturn(a, m.Fact)

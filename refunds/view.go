@@ -39,8 +39,15 @@ func (r *Return) Answer(a *points.Account) ReturnAnswer {
 	if r.Effect != nil {
 		out.Effect = *r.Effect
 	}
+	if r.State == stateApproved {
+		out.Quote = r.quote(a) // prices may have changed meanwhile
+	}
 	for _, l := range r.Lines {
-		out.Decisions = append(out.Decisions, LineDecision{LineID: l.LineID, Quantity: l.Units, State: l.State, Decision: shown(l.Decision), Earlier: l.Earlier})
+		d := LineDecision{LineID: l.LineID, Quantity: l.Units, State: l.State, Decision: shown(l.Decision)}
+		for _, j := range l.Earlier {
+			d.Earlier = append(d.Earlier, Judgement{At: j.At.In(a.Zone()), Decision: shown(j.Decision)})
+		}
+		out.Decisions = append(out.Decisions, d)
 	}
 	out.Decision = out.Decisions[0].Decision
 	for _, h := range r.History {
