@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -63,7 +62,7 @@ type Server struct {
 	commands map[string]*command
 	meters   *meters
 	ids      requestIDs
-	looked   atomic.Int64 // when an unknown program was last looked for, in Unix milliseconds
+	lookup   lookup
 	openapi  document
 }
 
@@ -76,6 +75,7 @@ func New(opts Options) *Server {
 		opts.Metrics = prometheus.NewRegistry()
 	}
 	s := &Server{opts: opts, mux: http.NewServeMux(), ids: newRequestIDs(), commands: map[string]*command{}}
+	s.lookup.reload = opts.Engine.Reload
 	s.keys = &keyring{registry: opts.Registry, now: opts.Now, adminSet: opts.AdminKey != "", admin: sha256.Sum256([]byte(opts.AdminKey))}
 	s.meters = newMeters(opts.Metrics)
 	speakProblems()

@@ -172,23 +172,12 @@ func (s *Server) admit(w *response, req *http.Request, r *route) (*call, error) 
 	return c, nil
 }
 
-// program is the program of that code, looked for in the database if it is not known, though not in every request.
+// program is the program of that code, looked for in the database if it is not known.
 func (s *Server) program(ctx context.Context, code string) (*engine.Program, error) {
 	if p := s.opts.Engine.Config().Programs[code]; p != nil {
 		return p, nil
 	}
-	now := s.opts.Now().UnixMilli()
-	const pause = 500
-	if last := s.looked.Load(); now-last >= pause && s.looked.CompareAndSwap(last, now) {
-		config, err := s.opts.Engine.Reload(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if p := config.Programs[code]; p != nil {
-			return p, nil
-		}
-	}
-	return nil, problem(points.NotFound, "there is no program %s", code)
+	return s.lookup.find(ctx, code)
 }
 
 // everyCode are the codes that every operation with a key may answer.
