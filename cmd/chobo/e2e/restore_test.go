@@ -26,7 +26,7 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	s := start(t, "--data", data)
 	l := begin(32, s.client())
 	l.await(500)
-	refunds := cancelSome(t, s.client())
+	cancelSome(s.client(), 0)
 	url, err := private.Locate(data)
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +40,8 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	restore(t, elsewhere, dump)
 	s = start(t, "--data", elsewhere)
 	c := s.client()
-	if got := refundsOf(c); len(got) != refunds {
-		t.Errorf("%d refunds are listed, want %d", len(got), refunds)
+	if n := refundsOf(c); n != cancelled {
+		t.Errorf("%d refunds are listed, want %d", n, cancelled)
 	}
 	lost := 0
 	for key, first := range l.told {
@@ -56,8 +56,8 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	if lost == 0 || lost == len(l.told) {
 		t.Errorf("of %d orders %d came after the dump", len(l.told), lost)
 	}
-	if more := cancelSome(t, c); len(refundsOf(c)) != more {
-		t.Errorf("%d refunds are listed after %d", len(refundsOf(c)), more)
+	if cancelSome(c, 1); refundsOf(c) != 2*cancelled {
+		t.Errorf("%d refunds are listed, want %d", refundsOf(c), 2*cancelled)
 	}
 	db := open(t, elsewhere)
 	balanced(t, db)
@@ -66,25 +66,28 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	}
 }
 
-// cancelSome lets the shop cancel an order of each of some members, and returns how many refunds there are then.
-func cancelSome(t *testing.T, c *client) int {
-	t.Helper()
-	for i := range 10 {
+// cancelled is how many orders cancelSome cancels.
+const cancelled = 10
+
+// cancelSome lets the shop cancel an order of each of some members.
+func cancelSome(c *client, round int) {
+	c.t.Helper()
+	for i := range cancelled {
 		m := fmt.Sprintf("/v1/samurai-mall/members/R-%d", i)
-		id := fmt.Sprintf("O-%d", len(refundsOf(c)))
+		id := fmt.Sprintf("O-%d", round)
 		c.must(201, "POST", m+"/orders", "order "+id, order(id, 0, 500), nil)
 		c.must(200, "POST", m+"/orders/"+id+"/cancel", "cancel "+id, object{"initiated_by": "shop", "reason": "out_of_stock"}, nil)
 	}
-	return len(refundsOf(c))
 }
 
-func refundsOf(c *client) []json.RawMessage {
+// refundsOf is how many refunds are listed.
+func refundsOf(c *client) int {
 	c.t.Helper()
 	var page struct {
 		Refunds []json.RawMessage `json:"refunds"`
 	}
 	c.must(200, "GET", "/v1/samurai-mall/refunds?limit=500", "", nil, &page)
-	return page.Refunds
+	return len(page.Refunds)
 }
 
 // restore makes a private server in the folder from a dump, and stops it.

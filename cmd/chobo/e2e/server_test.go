@@ -25,9 +25,12 @@ type server struct {
 	base string // http://127.0.0.1:port
 	out  string // what it said until it was ready
 	log  *buffer
-	end  chan error
+	end  chan ending
 	once sync.Once
 }
+
+// An ending is how a server ended.
+type ending struct{ err error }
 
 // buffer keeps what a server logs.
 type buffer struct {
@@ -50,7 +53,7 @@ func (b *buffer) String() string {
 // start starts `chobo serve` on a port of its own and returns once it is ready. It ends with the test.
 func start(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, log: &buffer{}, end: make(chan error, 1)}
+	s := &server{t: t, log: &buffer{}, end: make(chan ending, 1)}
 	s.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	s.cmd.Env = append(cleanEnv(), "CHOBO_ADMIN_KEY="+adminKey)
 	s.cmd.Stderr = s.log
@@ -72,9 +75,9 @@ func start(t testing.TB, args ...string) *server {
 	go s.read(out, ready)
 	select {
 	case <-ready:
-	case err := <-s.end:
-		s.end <- err
-		t.Fatalf("the server ended at its start: %v\n%s", err, s.log)
+	case e := <-s.end:
+		s.end <- e
+		t.Fatalf("the server ended at its start: %v\n%s", e.err, s.log)
 	case <-time.After(2 * time.Minute):
 		t.Fatalf("the server is not ready\n%s", s.log)
 	}
@@ -96,7 +99,7 @@ func (s *server) read(out io.Reader, ready chan<- struct{}) {
 			close(ready)
 		}
 	}
-	s.end <- s.cmd.Wait()
+	s.end <- ending{s.cmd.Wait()}
 }
 
 // kill ends the server as a power cut would, and waits for its end.
@@ -120,7 +123,8 @@ func (s *server) ended() int {
 	var err error
 	s.once.Do(func() {
 		select {
-		case err = <-s.end:
+		case e := <-s.end:
+			err = e.err
 		case <-time.After(time.Minute):
 			_ = s.cmd.Process.Signal(syscall.SIGQUIT) // Go tells what all its goroutines do
 			<-s.end
