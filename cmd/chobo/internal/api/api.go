@@ -53,17 +53,18 @@ type Options struct {
 
 // A Server is the HTTP API.
 type Server struct {
-	opts     Options
-	mux      *http.ServeMux
-	api      huma.API
-	keys     *keyring
-	books    books
-	routes   []*route
-	commands map[string]*command
-	meters   *meters
-	ids      requestIDs
-	lookup   lookup
-	openapi  document
+	opts      Options
+	mux       *http.ServeMux
+	api       huma.API
+	keys      *keyring
+	books     books
+	routes    []*route
+	commands  map[string]*command
+	meters    *meters
+	ids       requestIDs
+	lookup    lookup
+	bigBodies bigBodies
+	openapi   document
 }
 
 // New is the API as an http.Handler.
@@ -74,7 +75,7 @@ func New(opts Options) *Server {
 	if opts.Metrics == nil {
 		opts.Metrics = prometheus.NewRegistry()
 	}
-	s := &Server{opts: opts, mux: http.NewServeMux(), ids: newRequestIDs(), commands: map[string]*command{}}
+	s := &Server{opts: opts, mux: http.NewServeMux(), ids: newRequestIDs(), bigBodies: newBigBodies(), commands: map[string]*command{}}
 	s.lookup.reload = opts.Engine.Reload
 	s.keys = &keyring{registry: opts.Registry, now: opts.Now, adminSet: opts.AdminKey != "", admin: sha256.Sum256([]byte(opts.AdminKey))}
 	s.meters = newMeters(opts.Metrics)

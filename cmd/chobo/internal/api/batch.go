@@ -119,6 +119,8 @@ func (c *call) batch() error {
 		}
 		requests, places = append(requests, request), append(places, i)
 	}
+	b.Operations = nil
+	in.close() // what others may have waited for while these are posted
 	if b.Atomic && len(members) > 1 {
 		return invalid(Fault{"body.operations", "must all name one member where the batch is atomic"})
 	}

@@ -100,3 +100,36 @@ func TestABatchAsksForTheScopeOfEach(t *testing.T) {
 		{"op":"orders.create","member_id":"M-1","idempotency_key":"y","body":`+strings.Replace(order, `"points":1000,"money":2800`, `"points":0,"money":3800`, 1)+`}]}`))
 	h.expect(a, map[string]string{"results[0].body.code": "forbidden", "results[1].status": "201"})
 }
+
+// A body of very many values is refused before they take much room, and few big bodies are read at once.
+func TestBigBodiesHaveRoom(t *testing.T) {
+	h := sandboxed(t)
+	big := `{"operations":[1` + strings.Repeat(",1", 2_000_000) + `]}`
+	h.must(413, h.call("POST", batchPath, big))
+	if !h.server.bigBodies.room.TryAcquire(bigRoom) {
+		t.Fatal("the room of a refused body was kept")
+	}
+	a := h.must(503, h.call("POST", batchPath, big))
+	if a.header.Get("Retry-After") == "" {
+		t.Error("nothing says when to come again")
+	}
+	h.must(200, h.call("POST", batchPath, `{"operations":[1]}`))
+}
+
+// PostgreSQL keeps no NUL.
+func TestNULIsRefused(t *testing.T) {
+	h := sandboxed(t)
+	for attributes, location := range map[string]string{
+		`{"a":{"b":["x","\u0000"]}}`: `body.lines[0].attributes.a.b[1]`,
+		`{"a\u0000":1}`:              `body.lines[0].attributes.a\u0000`,
+	} {
+		body := strings.Replace(order, `"sku":`, `"attributes":`+attributes+`,"sku":`, 1)
+		a := h.must(422, h.call("POST", m1+"/orders", body, "Idempotency-Key: n"))
+		if !strings.Contains(string(a.raw), `{"location":"`+location+`","message":"must not hold the character NUL"}`) {
+			t.Errorf("%s: %s", attributes, a.raw)
+		}
+		a = h.must(200, h.call("POST", batchPath, `{"operations":[{"op":"orders.create","member_id":"M-1","idempotency_key":"n","body":`+body+`},
+			{"op":"grants.create","member_id":"M-1","idempotency_key":"o","body":{"points":1}}]}`))
+		h.expect(a, map[string]string{"results[0].status": "422", "results[1].status": "201"})
+	}
+}

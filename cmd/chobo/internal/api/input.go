@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"chobo/cmd/chobo/internal/api/body"
 )
@@ -27,8 +30,9 @@ var buffers = sync.Pool{New: func() any { return &bytes.Buffer{} }}
 
 // An input is the body of a request. close gives its memory back; nothing may refer to it any more.
 type input struct {
-	doc *body.Document
-	raw *bytes.Buffer
+	doc  *body.Document
+	raw  *bytes.Buffer
+	done func() // gives back the room of a big one
 }
 
 var noBody = &body.Document{}
@@ -41,6 +45,34 @@ func (in *input) close() {
 		in.raw.Reset()
 		buffers.Put(in.raw)
 	}
+	if in.done != nil {
+		in.done()
+	}
+	*in = input{}
+}
+
+// A body beyond bigBody takes its size of the room that all such bodies have while they are in memory taken apart.
+const (
+	bigBody  = 1 << 20
+	bigRoom  = 2 * maxBatch
+	roomWait = 2 * time.Second
+)
+
+type bigBodies struct{ room *semaphore.Weighted }
+
+func newBigBodies() bigBodies { return bigBodies{semaphore.NewWeighted(bigRoom)} }
+
+// take waits for room, though not for long.
+func (b bigBodies) take(ctx context.Context, size int64) error {
+	patience, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	if b.room.Acquire(patience, size) == nil {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return problem(codeUnavailable, "too many big bodies at once; nothing was posted")
 }
 
 // readBody reads a body of at most so many bytes. It refuses a type that the route does not take, and what is too large.
@@ -98,8 +130,18 @@ func (c *call) input(most int64) (*input, error) {
 		}
 		return in, nil
 	}
+	if size := int64(raw.Len()); size > bigBody {
+		if err := c.bigBodies.take(c.r.Context(), size); err != nil {
+			in.close()
+			return nil, err
+		}
+		in.done = func() { c.bigBodies.room.Release(size) }
+	}
 	if in.doc, err = body.Parse(raw.Bytes()); err != nil {
 		in.close()
+		if errors.Is(err, body.ErrTooMany) {
+			return nil, problem(codeTooLarge, "the body has more than %d values", body.MaxValues)
+		}
 		return nil, invalid(Fault{"body", "is not JSON: " + err.Error()})
 	}
 	return in, nil

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Page is which part of a list is asked for.
@@ -28,7 +30,7 @@ func behind(parts ...string) *string {
 func (p Page) after(n int) ([]string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	parts := strings.Split(string(b), cursorMark)
-	if err != nil || len(parts) != n {
+	if err != nil || len(parts) != n || !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return nil, badCursor()
 	}
 	return parts, nil

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -206,6 +207,7 @@ func (p *Plan) readMap(tag reflect.StructTag) {
 			if m.MapIndex(k).IsValid() {
 				b.fail("appears twice")
 			}
+			b.noNUL(key)
 			to := reflect.New(p.t.Elem()).Elem()
 			item.read(b, value, to)
 			m.SetMapIndex(k, to)
@@ -390,6 +392,7 @@ func (b *binding) any(i int32) any {
 	case number:
 		return b.float(i)
 	case text:
+		b.noNUL(i)
 		return string(b.d.string(i))
 	case list:
 		out := make([]any, 0, b.d.nodes[i].n)
@@ -407,6 +410,7 @@ func (b *binding) any(i int32) any {
 			if _, twice := out[string(name)]; twice {
 				b.fail("appears twice")
 			}
+			b.noNUL(key)
 			out[string(name)] = b.any(value)
 			b.pop()
 		})
@@ -416,7 +420,24 @@ func (b *binding) any(i int32) any {
 	}
 }
 
+// noNUL refuses a text with the character NUL, which the database cannot keep.
+func (b *binding) noNUL(i int32) {
+	if b.d.nul && bytes.IndexByte(b.d.string(i), 0) >= 0 {
+		b.fail("must not hold the character NUL")
+	}
+}
+
+func readRaw(b *binding, i int32, v reflect.Value) {
+	if b.d.nul {
+		b.any(i) // tells where it is
+	}
+	v.SetBytes(append([]byte(nil), b.d.raw(i)...))
+}
+
 func readByItself(b *binding, i int32, v reflect.Value) {
+	if b.d.nul {
+		b.any(i) // tells where it is
+	}
 	self, ok := v.Addr().Interface().(json.Unmarshaler)
 	if !ok {
 		panic("body: plans were mixed up")

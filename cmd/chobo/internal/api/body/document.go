@@ -1,6 +1,7 @@
 package body
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,6 +41,7 @@ type node struct {
 type Document struct {
 	src   []byte
 	nodes []node
+	nul   bool // some text has the character NUL
 }
 
 // maxDepth is how deep lists and objects may stand in each other.
@@ -55,10 +57,17 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at byte %d", e.Message, e.Offset) }
 
-// Parse takes a JSON text apart. It fails with a *SyntaxError. Free gives the document back.
+// MaxValues is how many values a text has at most, names of members included: what is made of one takes more room
+// than the text itself.
+const MaxValues = 1_500_000
+
+// ErrTooMany is a text of more values than MaxValues.
+var ErrTooMany = errors.New("the text has too many values")
+
+// Parse takes a JSON text apart. It fails with a *SyntaxError or ErrTooMany. Free gives the document back.
 func Parse(src []byte) (*Document, error) {
 	d, _ := documents.Get().(*Document) // the pool has nothing else
-	d.src, d.nodes = src, d.nodes[:0]
+	d.src, d.nodes, d.nul = src, d.nodes[:0], false
 	p := parser{d: d}
 	err := p.whole()
 	if err != nil {
@@ -147,6 +156,9 @@ func (p *parser) value() error {
 		return p.fail("the text ends early")
 	}
 	i := len(p.d.nodes)
+	if i >= MaxValues {
+		return ErrTooMany
+	}
 	p.d.nodes = append(p.d.nodes, node{start: int32(p.at)}) //nolint:gosec // bodies are smaller than 2 GiB
 	var err error
 	var k kind
@@ -351,6 +363,7 @@ func (p *parser) escape() error {
 		if !ok {
 			return p.fail("this is no escape")
 		}
+		p.d.nul = p.d.nul || r == 0
 		size := 6
 		if utf16.IsSurrogate(r) {
 			if p.at+8 > len(src) || src[p.at+6] != '\\' || src[p.at+7] != 'u' {

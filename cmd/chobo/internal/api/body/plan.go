@@ -61,7 +61,7 @@ func plan(t reflect.Type, tag reflect.StructTag) *Plan {
 	case t == timeType:
 		p.read = readTime
 	case t == rawType:
-		p.read = func(b *binding, i int32, v reflect.Value) { v.SetBytes(append([]byte(nil), b.d.raw(i)...)) }
+		p.read = readRaw
 	case t.Kind() == reflect.Struct && t.ConvertibleTo(valueType):
 		p.read = func(b *binding, i int32, v reflect.Value) { v.Set(reflect.ValueOf(Value{b.d, i}).Convert(t)) }
 	case t == anyType:
