@@ -6,15 +6,16 @@ import (
 	"chobo/ledger"
 )
 
-// OpenBalance brings over what a member had in another system: one lot, or with no points the mere membership. Debt,
-// orders and history stay behind.
+// OpenBalance brings over what a member had in another system: one lot, or with no points the mere membership. Debt
+// stays behind. A membership alone posts nothing, so that lots of earlier days may still follow; who is a member already
+// stays as he is. Suspended members may be brought points, since they had them.
 //
-// It refuses with MemberClosed, ValidationFailed or AmountOutOfRange. Source: accounting.md, opening.
+// It refuses with MemberClosed, AmountOutOfRange or ValidationFailed. Source: accounting.md, opening.
 type OpenBalance struct {
 	Points      ledger.Points
 	ExpiresAt   time.Time // first instant without the points; zero: they never expire by themselves
 	MaturesAt   time.Time // until when they are held back; zero: available at once
-	QualifiedAt time.Time // last order or redemption, from which inactivity counts; zero: the opening itself
+	QualifiedAt time.Time // last order or redemption, from which inactivity counts; zero: the opening's own time
 	Reference   string    // what the other system calls it
 	Actor       string
 	At          time.Time
@@ -49,15 +50,15 @@ func (c OpenBalance) Apply(a *Account, m Moment) (Reply, error) {
 	if !expires.IsZero() && !expires.After(due) {
 		return Reply{}, RefuseField(ValidationFailed, "expires_at", "must lie behind the time at which the points become available")
 	}
-	if c.QualifiedAt.After(m.At) {
-		return Reply{}, RefuseField(ValidationFailed, "last_qualifying_at", "lies behind the opening")
+	if c.QualifiedAt.After(a.Now) {
+		return Reply{}, RefuseField(ValidationFailed, "last_qualifying_at", "lies ahead of the program's clock")
 	}
 	// After this point nothing may fail.
 	t := ledger.Transaction{Kind: ledger.Opening, Subject: c.Reference, Actor: c.Actor}
 	answer := PointsPosted{MemberID: a.Name, Points: c.Points}
 	switch {
 	case c.Points == 0:
-		a.post(t)
+		a.Status = Active
 	case due.After(m.At):
 		answer.LotID = a.nextLot()
 		a.expect(Hold{Lot: answer.LotID, Due: due, ExpiresAt: expires})
