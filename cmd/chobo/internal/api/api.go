@@ -24,6 +24,7 @@ type Engine interface {
 	SubmitAtomic(ctx context.Context, requests []engine.Request) []engine.Outcome
 	SubmitMany(ctx context.Context, requests []engine.Request) []engine.Outcome
 	DryRun(ctx context.Context, r engine.Request) (engine.Preview, error)
+	DryRunAll(ctx context.Context, requests []engine.Request, atomic bool) ([]engine.Preview, error)
 	Read(ctx context.Context, program, member string, needs points.Need, at time.Time, fn func(*points.Account) error) error
 	Config() *engine.Config
 	Reload(ctx context.Context) (*engine.Config, error)

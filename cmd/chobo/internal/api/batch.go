@@ -125,19 +125,12 @@ func (c *call) batch() error {
 		return invalid(Fault{"body.operations", "must all name one member where the batch is atomic"})
 	}
 	switch {
-	case dry:
-		for i, r := range requests {
-			status, answer, err := c.dry(c.r, r)
-			if err != nil {
-				results[places[i]] = c.refusal(err)
-				continue
-			}
-			results[places[i]] = BatchResult{Status: status, Body: answer}
-		}
 	case b.Atomic && len(requests) < len(results):
 		for _, i := range places {
 			results[i] = c.refusal(problem(points.BatchRefused, "another operation of the batch was refused"))
 		}
+	case dry:
+		c.rehearse(requests, b.Atomic, places, results)
 	case b.Atomic:
 		c.outcomes(c.opts.Engine.SubmitAtomic(c.r.Context(), requests), places, results)
 	default:
@@ -197,6 +190,31 @@ type bodyWithout struct {
 }
 
 func (b bodyWithout) AppendCanonical(to []byte) []byte { return b.AppendCanonicalWithout(to, b.ids) }
+
+// rehearse writes down what the requests would be answered, those of one member one after the other.
+func (c *call) rehearse(requests []engine.Request, atomic bool, places []int, results []BatchResult) {
+	of := map[string][]int{} // the requests of each member
+	for i, r := range requests {
+		of[r.Member] = append(of[r.Member], i)
+	}
+	for _, own := range of {
+		these := make([]engine.Request, len(own))
+		for k, i := range own {
+			these[k] = requests[i]
+		}
+		previews, err := c.opts.Engine.DryRunAll(c.r.Context(), these, atomic)
+		for k, i := range own {
+			result := &results[places[i]]
+			wrong := err
+			if wrong == nil {
+				result.Status, result.Body, wrong = c.previewed(these[k], previews[k])
+			}
+			if wrong != nil {
+				*result = c.refusal(wrong)
+			}
+		}
+	}
+}
 
 // outcomes writes down what became of the requests.
 func (c *call) outcomes(outcomes []engine.Outcome, places []int, results []BatchResult) {

@@ -133,3 +133,32 @@ func TestNULIsRefused(t *testing.T) {
 		h.expect(a, map[string]string{"results[0].status": "422", "results[1].status": "201"})
 	}
 }
+
+// A dry run answers as the real run would: each operation on what those before it left.
+func TestADryRunOfABatchIsTheBatch(t *testing.T) {
+	h := sandboxed(t)
+	h.must(201, h.post(m1+"/grants", `{"points":1500}`))
+	batch := func(query, atomic, key string) []string {
+		a := h.must(200, h.call("POST", batchPath+query, fmt.Sprintf(`{"atomic":%s,"operations":[
+			{"op":"orders.create","member_id":"M-1","idempotency_key":"%s1","body":%s},
+			{"op":"orders.status","member_id":"M-1","idempotency_key":"%s2","body":{"order_id":"O-1","status":"shipped"}},
+			{"op":"orders.create","member_id":"M-1","idempotency_key":"%s3","body":%s}]}`, atomic, key, order, key, key, strings.Replace(order, "O-1", "O-2", 1))))
+		var out []string
+		for i := range 3 {
+			out = append(out, a.get(fmt.Sprintf("results[%d].status", i))+" "+a.get(fmt.Sprintf("results[%d].body.code", i)))
+		}
+		return out
+	}
+	for _, atomic := range []string{"true", "false"} {
+		before := h.posted()
+		dry := batch("?dry_run=true", atomic, "d")
+		if h.posted() != before {
+			t.Error("a dry run posted")
+		}
+		if real := batch("", atomic, "r"+atomic); fmt.Sprint(dry) != fmt.Sprint(real) {
+			t.Errorf("atomic %s: a dry run answers %v, the real one %v", atomic, dry, real)
+		} else {
+			t.Log(atomic, real)
+		}
+	}
+}

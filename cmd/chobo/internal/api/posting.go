@@ -164,7 +164,11 @@ type DraftedLine struct {
 
 // preview answers what would be posted.
 func (c *call) preview(request engine.Request) error {
-	status, b, err := c.dry(c.r, request)
+	p, err := c.opts.Engine.DryRun(c.r.Context(), request)
+	if err != nil {
+		return err
+	}
+	status, b, err := c.previewed(request, p)
 	if err != nil {
 		return err
 	}
@@ -172,11 +176,10 @@ func (c *call) preview(request engine.Request) error {
 	return nil
 }
 
-// dry is the answer of a dry run: that of the command with its journal, or the refusal.
-func (s *Server) dry(r *http.Request, request engine.Request) (status int, answer []byte, err error) {
-	p, err := s.opts.Engine.DryRun(r.Context(), request)
-	if err != nil || p.Status >= 400 {
-		return p.Status, p.Body, err
+// previewed is the answer of a dry run: that of the command with its journal, or the refusal.
+func (s *Server) previewed(request engine.Request, p engine.Preview) (status int, answer []byte, err error) {
+	if p.Status >= 400 {
+		return p.Status, p.Body, nil
 	}
 	zone := s.zone(request.Program)
 	preview := Preview{DryRun: true, Journal: []Drafted{}}
