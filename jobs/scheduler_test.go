@@ -50,14 +50,14 @@ SELECT p, 'expire', now() - days * interval '1 day', now(), now(), NULL FROM (VA
 	time.Sleep(100 * time.Millisecond)
 	stop()
 	for query, want := range map[string]int64{
-		`SELECT count(*) FROM job_runs WHERE program = 3`:                       0,
-		`SELECT count(*) FROM job_runs WHERE job = 'mature' AND program = 1`:    1,
-		`SELECT count(*) FROM job_runs WHERE job = 'expire' AND program = 1`:    1, // the one of today
-		`SELECT count(*) FROM job_runs WHERE job = 'expire' AND program = 2`:    2,
-		`SELECT count(*) FROM job_runs WHERE job IN ('release', 'remind')`:      0,
-		`SELECT count(*) FROM job_runs WHERE job = 'seal' AND program = 0`:      1,
-		`SELECT count(*) FROM job_runs WHERE error IS NOT NULL`:                 0,
-		`SELECT count(*) FROM job_runs WHERE finished_at IS NULL`:               0,
+		`SELECT count(*) FROM job_runs WHERE program = 3`:                    0,
+		`SELECT count(*) FROM job_runs WHERE job = 'mature' AND program = 1`: 1,
+		`SELECT count(*) FROM job_runs WHERE job = 'expire' AND program = 1`: 1, // the one of today
+		`SELECT count(*) FROM job_runs WHERE job = 'expire' AND program = 2`: 2,
+		`SELECT count(*) FROM job_runs WHERE job IN ('release', 'remind')`:   0,
+		`SELECT count(*) FROM job_runs WHERE job = 'seal' AND program = 0`:   1,
+		`SELECT count(*) FROM job_runs WHERE error IS NOT NULL`:              0,
+		`SELECT count(*) FROM job_runs WHERE finished_at IS NULL`:            0,
 		`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
 		    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`: 0,
 	} {

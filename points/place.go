@@ -142,6 +142,9 @@ func (r OrderRequest) build(a *Account, m Moment) (*Order, error) {
 	if !m.At.Equal(m.Fact) {
 		o.PlacedAt = m.At
 	}
+	if len(r.Lines) == 0 {
+		return nil, RefuseField(ValidationFailed, "lines", "an order has at least one line")
+	}
 	amounts := checker{}
 	seen := map[string]bool{}
 	for i, l := range r.Lines {

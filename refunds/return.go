@@ -137,6 +137,9 @@ func (c MakeReturn) Apply(a *points.Account, m points.Moment) (points.Reply, err
 	if o.Cancelled {
 		return points.Reply{}, points.Refuse(points.Conflict, "order %s is cancelled", o.ID)
 	}
+	if len(c.Request.Lines) == 0 {
+		return points.Reply{}, points.RefuseField(points.ValidationFailed, "lines", "at least one line is to be returned")
+	}
 	units, err := pick(o, c.Request.Lines)
 	if err != nil {
 		return points.Reply{}, err

@@ -42,6 +42,10 @@ func TestStatementsPrepare(t *testing.T) {
 var (
 	// routed statements name their members, so that a distributed database sends them to their shards alone.
 	routed = regexp.MustCompile(`(?i)\bmember = (\$\d|ANY ?\(\$\d)`)
+	// byKey statements join a list of whole keys instead. With member = ANY beside it PostgreSQL would rather read every row
+	// that those members have: 17 ms instead of 3 for 500 keys of members with 10 rows each, and it grows with the rows. A
+	// distributed database asks all its shards for them.
+	byKey = regexp.MustCompile(`(?i)\bmember = u\.member AND \w+\.(key|kind|lot)\b`)
 	// undistributable is refused by Citus in a change of a member's table.
 	undistributable = regexp.MustCompile(`(?i)\bMERGE INTO\b|\bclock_timestamp\(|\brandom\(`)
 	inserts         = regexp.MustCompile(`(?i)^(?:--[^\n]*\n\s*)*INSERT\b`)
@@ -58,7 +62,7 @@ func TestStatementsAreRouted(t *testing.T) {
 		if s.room != "points/engine" || members == nil || inserts.MatchString(s.text) {
 			continue
 		}
-		if table := members.FindString(s.text); table != "" && !routed.MatchString(s.text) {
+		if table := members.FindString(s.text); table != "" && !routed.MatchString(s.text) && !byKey.MatchString(s.text) {
 			t.Errorf("%s: %s reads or changes %s without member = $n or = ANY($n)", s.at, s.name, table)
 		}
 	}

@@ -69,7 +69,7 @@ func connections(ctx context.Context, db *sqlx.DB) []finding {
 	return []finding{{what: "connections", says: says}}
 }
 
-const clockSQL = `SELECT clock_timestamp()`
+const clockSQL = `SELECT now()`
 
 // clocks compares this machine's clock with the database's, allowing for the way there and back.
 func clocks(ctx context.Context, db *sqlx.DB) []finding {
@@ -87,9 +87,9 @@ func clocks(ctx context.Context, db *sqlx.DB) []finding {
 }
 
 const longTransactionsSQL = `
-SELECT count(*), coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8
+SELECT count(*), coalesce(max(extract(epoch FROM now() - xact_start)), 0)::float8
   FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < clock_timestamp() - interval '5 minutes'`
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < now() - interval '5 minutes'`
 
 // longTransactions hold back seals, events and vacuum.
 func longTransactions(ctx context.Context, db *sqlx.DB) []finding {

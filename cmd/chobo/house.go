@@ -13,6 +13,7 @@ import (
 
 	"chobo/cmd/chobo/internal/api"
 	"chobo/jobs"
+	"chobo/jobs/reconcile"
 	"chobo/points/engine"
 	"chobo/points/registry"
 	"chobo/schema"
@@ -62,6 +63,11 @@ func build(ctx context.Context, url string, p plan) (_ *house, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	h.runner = jobs.New(db, h.engine, jobs.Options{Cron: p.cron, Metrics: h.metrics, Log: p.log})
+	h.runner.Register(jobs.SealJob(db))
+	for _, j := range reconcile.Jobs(db) {
+		h.runner.Register(j)
+	}
+	h.metrics.MustRegister(reconcile.Metrics(db))
 	return h, nil
 }
 

@@ -30,6 +30,8 @@ type commands struct {
 
 	Report reportCommand `cmd:"" group:"books" help:"Read a report: trial balance, roll-forward, aging, settlement, …"`
 	Export exportCommand `cmd:"" group:"books" help:"Export the journal, for other programs."`
+	Import importCommand `cmd:"" group:"books" help:"Import members, points and orders from another system."`
+	Verify verifyCommand `cmd:"" group:"books" help:"Prove the books from the journal alone, and the journal by its seals."`
 
 	Jobs    jobsCommand    `cmd:"" group:"house" help:"What is due by the clock: run it now, or see how it went."`
 	Keys    keysCommand    `cmd:"" group:"house" help:"Keys of the API."`

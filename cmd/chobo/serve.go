@@ -94,14 +94,14 @@ func listen(address string) (net.Listener, error) {
 func (h *house) handler(adminKey string, log zerolog.Logger) http.Handler {
 	return api.New(api.Options{
 		DB: h.db, Engine: h.engine, Registry: h.registry, Jobs: h.runner, AdminKey: adminKey, Version: version(), Metrics: h.metrics, Log: log,
-		Mount: finance.Mount(h.db, time.Now), Console: console.Handler(),
+		Mount: finance.Mount(h.db, h.engine, time.Now), Console: console.Handler(),
 	})
 }
 
 // serve answers until it is told to end, or the private database goes away; then it stops listening, answers what it has,
 // ends the jobs and posts what was taken. It closes the house.
 func (h *house) serve(l *life, listener net.Listener, handler http.Handler, withJobs bool, drain time.Duration, at *reached, ready func()) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	ctx, stopJobs := context.WithCancel(l.ctx)
 	var working sync.WaitGroup
 	if withJobs {

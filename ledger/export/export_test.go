@@ -21,7 +21,6 @@ import (
 	"chobo/jobs/reconcile/trade"
 	"chobo/ledger"
 	"chobo/ledger/export"
-	"chobo/ledger/journal"
 	"chobo/ledger/report"
 	"chobo/schema/pgtest"
 )
@@ -252,8 +251,7 @@ func TestCSV(t *testing.T) {
 // An export that broke off goes on behind any of its transactions, and both parts are the whole.
 func TestExportsResume(t *testing.T) {
 	m, e := traded(t)
-	_, err := journal.Fold(t.Context(), m.DB)
-	fatal(t, err)
+	m.Fold()
 	for _, f := range []export.Format{export.CSV, export.JSONL, export.HLedger, export.Beancount} {
 		whole, _ := exported(t, e, export.Request{Span: april, Format: f})
 		var ids []string
@@ -272,7 +270,7 @@ func TestExportsResume(t *testing.T) {
 			}
 		}
 	}
-	err = e.Export(t.Context(), export.Request{Span: may, Format: export.CSV, After: 1}, func(export.Control, func(io.Writer) error) error { return nil })
+	err := e.Export(t.Context(), export.Request{Span: may, Format: export.CSV, After: 1}, func(export.Control, func(io.Writer) error) error { return nil })
 	if !errors.Is(err, export.ErrNoTransaction) {
 		t.Errorf("an unknown transaction: %v", err)
 	}

@@ -17,18 +17,21 @@ UPDATE accounts a
        last_transaction = u.last_transaction, last_lot = u.last_lot,
        last_at = u.last_at, qualified_at = u.qualified_at, active_at = u.active_at, lapsed_at = u.lapsed_at,
        spilled = u.spilled, spilled_points = u.spilled_points, spill_expires = u.spill_expires,
-       hints = CASE WHEN u.hints_to > u.hints_from THEN ($18::bigint[])[u.hints_from + 1 : u.hints_to] END,
-       lots = CASE WHEN u.lots_to > u.lots_from THEN ($19::bigint[])[u.lots_from + 1 : u.lots_to] END,
-       holds = CASE WHEN u.holds_to > u.holds_from THEN ($20::bigint[])[u.holds_from + 1 : u.holds_to] END,
-       hold_orders = CASE WHEN u.orders_to > u.orders_from THEN ($21::text[])[u.orders_from + 1 : u.orders_to] END,
-       watch = CASE WHEN u.watch_to > u.watch_from THEN ($22::text[])[u.watch_from + 1 : u.watch_to] END
-  FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-              $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::int[], $15::bigint[], $16::timestamptz[],
-              $23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::int[], $29::int[], $30::int[], $31::int[], $32::int[])
-    AS u(member, version, status, available, pending, reserved, debt, last_transaction, last_lot,
-         last_at, qualified_at, active_at, lapsed_at, spilled, spilled_points, spill_expires,
-         hints_from, hints_to, lots_from, lots_to, holds_from, holds_to, orders_from, orders_to, watch_from, watch_to)
- WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($17::uuid[])`
+       hints = CASE WHEN u.hints_to > u.hints_from THEN ($17::bigint[])[u.hints_from + 1 : u.hints_to] END,
+       lots = CASE WHEN u.lots_to > u.lots_from THEN ($18::bigint[])[u.lots_from + 1 : u.lots_to] END,
+       holds = CASE WHEN u.holds_to > u.holds_from THEN ($19::bigint[])[u.holds_from + 1 : u.holds_to] END,
+       hold_orders = CASE WHEN u.orders_to > u.orders_from THEN ($20::text[])[u.orders_from + 1 : u.orders_to] END,
+       watch = CASE WHEN u.watch_to > u.watch_from THEN ($21::text[])[u.watch_from + 1 : u.watch_to] END
+  FROM (SELECT unnest($1::uuid[]) AS member, unnest($2::bigint[]) AS version, unnest($3::smallint[]) AS status,
+               unnest($4::bigint[]) AS available, unnest($5::bigint[]) AS pending, unnest($6::bigint[]) AS reserved, unnest($7::bigint[]) AS debt,
+               unnest($8::bigint[]) AS last_transaction, unnest($9::bigint[]) AS last_lot,
+               unnest($10::timestamptz[]) AS last_at, unnest($11::timestamptz[]) AS qualified_at, unnest($12::timestamptz[]) AS active_at,
+               unnest($13::timestamptz[]) AS lapsed_at, unnest($14::int[]) AS spilled, unnest($15::bigint[]) AS spilled_points,
+               unnest($16::timestamptz[]) AS spill_expires,
+               unnest($22::int[]) AS hints_from, unnest($23::int[]) AS hints_to, unnest($24::int[]) AS lots_from, unnest($25::int[]) AS lots_to,
+               unnest($26::int[]) AS holds_from, unnest($27::int[]) AS holds_to, unnest($28::int[]) AS orders_from, unnest($29::int[]) AS orders_to,
+               unnest($30::int[]) AS watch_from, unnest($31::int[]) AS watch_to) u
+ WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($1::uuid[])`
 
 // A cut array holds what all members have, and where each one's part begins and ends.
 type cut struct {
@@ -96,12 +99,12 @@ func (b *batch) storeAccounts(ctx context.Context, changed []*loaded) error {
 		}
 		watch.end()
 	}
-	err := b.write(ctx, accountsSQL, members.n, members.value(), versions.value(), status.value(), available.value(), pending.value(),
-		reserved.value(), debt.value(), transactions.value(), lastLots.value(), lastAt.value(), qualifiedAt.value(), activeAt.value(), lapsedAt.value(),
-		spilled.value(), spilledPoints.value(), spillExpires.value(), members.value(),
-		hints.value(), lots.value(), holds.value(), orders.value(), watch.value(),
-		hints.from.value(), hints.to.value(), lots.from.value(), lots.to.value(), holds.from.value(), holds.to.value(),
-		orders.from.value(), orders.to.value(), watch.from.value(), watch.to.value())
+	err := b.write(ctx, accountsSQL, members.n, &members, &versions, &status, &available, &pending,
+		&reserved, &debt, &transactions, &lastLots, &lastAt, &qualifiedAt, &activeAt, &lapsedAt,
+		&spilled, &spilledPoints, &spillExpires,
+		&hints.array, &lots.array, &holds.array, &orders.array, &watch.array,
+		&hints.from, &hints.to, &lots.from, &lots.to, &holds.from, &holds.to,
+		&orders.from, &orders.to, &watch.from, &watch.to)
 	if err != nil {
 		return err
 	}
@@ -129,7 +132,8 @@ func packHold(a *array, h points.Hold) {
 const (
 	newSpillSQL = `
 INSERT INTO spilled_lots (member, lot, remaining, reserved, expires_at, granted_at)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])`
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::timestamptz[]),
+       unnest($6::timestamptz[])`
 	// These find rows by their whole key: no member = ANY, as in recallSQL.
 	changedSpillSQL = `
 UPDATE spilled_lots s SET remaining = u.remaining, reserved = u.reserved, expires_at = u.expires_at, granted_at = u.granted_at
@@ -165,7 +169,7 @@ func (s *spill) add(l *loaded, r points.Repacking) {
 }
 
 func (s *spill) store(ctx context.Context, b *batch) error {
-	if err := b.write(ctx, goneSpillSQL, s.goneLots.n, s.goneMembers.value(), s.goneLots.value()); err != nil {
+	if err := b.write(ctx, goneSpillSQL, s.goneLots.n, &s.goneMembers, &s.goneLots); err != nil {
 		return err
 	}
 	if err := b.write(ctx, changedSpillSQL, s.changed.lots.n, s.changed.args()...); err != nil {
@@ -191,13 +195,13 @@ func (r *lotRows) add(m ledger.Member, l points.Lot) {
 }
 
 func (r *lotRows) args() []any {
-	return []any{r.members.value(), r.lots.value(), r.remaining.value(), r.reserved.value(), r.expires.value(), r.granted.value()}
+	return []any{&r.members, &r.lots, &r.remaining, &r.reserved, &r.expires, &r.granted}
 }
 
 const (
 	newDueSQL = `
 INSERT INTO due (member, kind, at, program)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::timestamptz[], $4::int[])
+SELECT unnest($1::uuid[]), unnest($2::smallint[]), unnest($3::timestamptz[]), unnest($4::int[])
     ON CONFLICT DO NOTHING`
 	// goneDueSQL reads the whole list of the members, which is short.
 	goneDueSQL = `
@@ -238,13 +242,13 @@ func (d *dueNotes) note(l *loaded) {
 
 func (d *dueNotes) store(ctx context.Context, b *batch) error {
 	if d.goneKinds.n > 0 {
-		if _, err := b.exec(ctx, goneDueSQL, d.goneMembers.value(), d.goneKinds.value(), d.goneAts.value()); err != nil {
+		if _, err := b.exec(ctx, goneDueSQL, &d.goneMembers, &d.goneKinds, &d.goneAts); err != nil {
 			return err
 		}
 	}
 	if d.kinds.n == 0 {
 		return nil
 	}
-	_, err := b.exec(ctx, newDueSQL, d.members.value(), d.kinds.value(), d.at.value(), d.programs.value())
+	_, err := b.exec(ctx, newDueSQL, &d.members, &d.kinds, &d.at, &d.programs)
 	return err
 }

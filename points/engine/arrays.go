@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"sync"
 	"time"
 
 	"github.com/lib/pq/oid"
@@ -24,7 +25,7 @@ func newArray(elem oid.Oid) array { return array{elem: elem} }
 
 func (a *array) grow(size int) {
 	if a.buf == nil {
-		a.buf = make([]byte, arrayHeader, 64*(size+4)+arrayHeader)
+		a.buf = (*buffers.Get().(*[]byte))[:arrayHeader]
 	}
 	a.n++
 	a.buf = binary.BigEndian.AppendUint32(a.buf, uint32(size)) //nolint:gosec // sizes of columns fit, and -1 means null
@@ -105,7 +106,33 @@ func (a *array) date(t time.Time) { a.int32(int(t.Unix()/86400) - since1970/8640
 // since1970 is how many microseconds PostgreSQL's epoch, the year 2000, is later than Unix's.
 const since1970 = 946684800 * 1e6
 
-// value is the array as an argument of a statement. The array may grow on and give another.
+// buffers are those of arrays that were sent.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, arrayHeader, 1024)
+	return &b
+}}
+
+// sending turns arrays among a statement's arguments into what the driver sends. sent frees them.
+func sending(args []any) (values []any, sent func()) {
+	values = make([]any, len(args))
+	for i, arg := range args {
+		if a, ok := arg.(*array); ok {
+			arg = a.value()
+		}
+		values[i] = arg
+	}
+	return values, func() {
+		for _, arg := range args {
+			if a, ok := arg.(*array); ok && a.buf != nil {
+				b := a.buf
+				buffers.Put(&b)
+				a.buf, a.n = nil, 0
+			}
+		}
+	}
+}
+
+// value is the array as it travels.
 func (a *array) value() []byte {
 	if a.n == 0 {
 		empty := make([]byte, 12)

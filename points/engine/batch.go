@@ -22,7 +22,7 @@ type batch struct {
 	accounts map[ledger.Member]*loaded
 	answers  map[answerKey]*answer
 	stocks   map[int]*stock // by program
-	made     *answerKey // of an answer that this batch keeps
+	made     *answerKey     // of an answer that this batch keeps
 	first    ledger.TransactionID
 }
 
@@ -117,7 +117,7 @@ func (b *batch) open() error {
 		if p == nil {
 			return fmt.Errorf("program %s vanished", u.program.Code)
 		}
-				if b.stocks[p.ID] == nil {
+		if b.stocks[p.ID] == nil {
 			b.stocks[p.ID] = newStock()
 		}
 		l.open(p, u.name, b.wall, b.stocks[p.ID])

@@ -2,11 +2,15 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,6 +47,24 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
+// BenchmarkRead reads balances, by so many readers at once.
+func BenchmarkRead(b *testing.B) {
+	e, db := open(b)
+	rich(b, e, *benchMembers)
+	for _, readers := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("%dreaders", readers), func(b *testing.B) {
+			measure(b, db, readers, func(ctx context.Context) error {
+				return e.Read(ctx, mall, fmt.Sprint("M-", rand.IntN(*benchMembers)), points.Need{}, time.Time{}, func(a *points.Account) error {
+					if a.Available == 0 {
+						return errors.New("nothing there")
+					}
+					return nil
+				})
+			})
+		})
+	}
+}
+
 // rich makes members with points to spend.
 func rich(b *testing.B, e *Engine, members int) {
 	b.Helper()
@@ -63,6 +85,8 @@ func measure(b *testing.B, db *sqlx.DB, callers int, do func(context.Context) er
 	var before, after struct{ WAL, Size int64 }
 	const sizes = `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint AS wal, pg_database_size(current_database()) AS size`
 	fatal(b, db.Get(&before, sizes))
+	backends := backendsOf(b, db)
+	server, self := cpu(backends...), cpu(os.Getpid())
 	b.ResetTimer()
 	var all sync.WaitGroup
 	for i := range callers {
@@ -79,6 +103,10 @@ func measure(b *testing.B, db *sqlx.DB, callers int, do func(context.Context) er
 	}
 	all.Wait()
 	b.StopTimer()
+	if server := cpu(backends...) - server; server > 0 {
+		b.ReportMetric(float64(server.Microseconds())/float64(b.N), "server-µs/op")
+		b.ReportMetric(float64((cpu(os.Getpid())-self).Microseconds())/float64(b.N), "client-µs/op")
+	}
 	fatal(b, db.Get(&after, sizes))
 	flat := slices.Concat(took...)
 	slices.Sort(flat)
@@ -88,4 +116,27 @@ func measure(b *testing.B, db *sqlx.DB, callers int, do func(context.Context) er
 	b.ReportMetric(float64(after.WAL-before.WAL)/float64(b.N), "WAL-B/op")
 	b.ReportMetric(float64(after.Size-before.Size)/float64(b.N), "DB-B/op")
 	b.ReportMetric(0, "ns/op")
+}
+
+// backendsOf are the server's processes that serve this database.
+func backendsOf(b *testing.B, db *sqlx.DB) (pids []int) {
+	b.Helper()
+	fatal(b, db.Select(&pids, `SELECT pid FROM pg_stat_activity WHERE datname = current_database()`))
+	return pids
+}
+
+// cpu is the time that processes on this machine have used; 0 where there is no /proc.
+func cpu(pids ...int) (used time.Duration) {
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		user, _ := strconv.Atoi(fields[11])
+		system, _ := strconv.Atoi(fields[12])
+		used += time.Duration(user+system) * 10 * time.Millisecond
+	}
+	return used
 }

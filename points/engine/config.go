@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"hash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,8 +35,8 @@ type Program struct {
 	Policies []Policy
 	Open     time.Time // first day, at midnight UTC, of the earliest period that is not closed; zero: none was closed yet
 
-	secret []byte
-	bodies []string // of the versions
+	keyed  hash.Cloner // HMAC of the installation's secret, into which the code was written
+	bodies []string    // of the versions
 }
 
 // A Policy is one version of a policy file as it was given.
@@ -49,12 +50,22 @@ type Policy struct {
 
 // Member is the internal key of a member.
 func (p *Program) Member(id string) (m ledger.Member) {
-	h := hmac.New(sha256.New, p.secret)
-	h.Write([]byte(p.Code))
-	h.Write([]byte{0})
+	h, err := p.keyed.Clone()
+	if err != nil {
+		panic(err) // SHA-256 clones
+	}
 	h.Write([]byte(id))
-	copy(m[:], h.Sum(nil))
+	var sum [sha256.Size]byte
+	copy(m[:], h.Sum(sum[:0]))
 	return m
+}
+
+// keyed begins the keys of a program's members.
+func keyed(secret []byte, code string) hash.Cloner {
+	h := hmac.New(sha256.New, secret)
+	h.Write([]byte(code))
+	h.Write([]byte{0})
+	return h.(hash.Cloner)
 }
 
 // Now is the time by the program's clock, to the microsecond.
@@ -78,9 +89,8 @@ func (p *Program) bookDate(at time.Time) time.Time {
 
 // configs keeps the newest configuration that a batch has seen.
 type configs struct {
-	now    atomic.Pointer[Config]
-	turn   sync.Mutex   // of who reads
-	looked atomic.Int64 // when a program was last looked for in vain, in Unix seconds
+	now  atomic.Pointer[Config]
+	turn sync.Mutex
 }
 
 const (
@@ -118,23 +128,26 @@ func (c *configs) reload(ctx context.Context, q ask) (*Config, error) {
 // Config is the configuration that the last batch or reader has seen.
 func (e *Engine) Config() *Config { return e.config.now.Load() }
 
-// Reload reads the configuration if the database has a newer one, and returns it.
+// Reload reads the configuration if the database has another one than the last batch or reader saw, and returns it.
 func (e *Engine) Reload(ctx context.Context) (*Config, error) {
-	return e.config.reload(ctx, e.asks.ask)
+	var revision int64
+	var secret []byte
+	if err := scan(ctx, e.asks.ask, revisionSQL, func(rows *sql.Rows) error { return rows.Scan(&revision, &secret) }); err != nil {
+		return nil, fmt.Errorf("read the revision: %w", err)
+	}
+	return e.config.seen(ctx, revision, e.asks.ask)
 }
 
-// program is the program of that code, looked for in the database, though not more than once a second, if it is not known.
+// program is the program of that code, looked for in the database if it is not known.
 func (e *Engine) program(ctx context.Context, code string) (*Program, error) {
 	if p, ok := e.Config().Programs[code]; ok {
 		return p, nil
 	}
-	second := e.opts.Now().Unix()
-	if e.config.looked.Swap(second) != second {
-		if _, err := e.Reload(ctx); err != nil {
-			return nil, unavailable(err)
-		}
+	config, err := e.Reload(ctx)
+	if err != nil {
+		return nil, unavailable(err)
 	}
-	if p, ok := e.Config().Programs[code]; ok {
+	if p, ok := config.Programs[code]; ok {
 		return p, nil
 	}
 	return nil, ErrUnknownProgram
@@ -154,9 +167,9 @@ func readConfig(ctx context.Context, q ask, last *Config) (*Config, error) {
 		return nil, fmt.Errorf("the installation has no secret yet")
 	}
 	err = scan(ctx, q, programsSQL, func(rows *sql.Rows) error {
-		p := &Program{secret: secret, Benefits: map[string]points.Benefit{}}
+		p := &Program{Benefits: map[string]points.Benefit{}}
 		err := rows.Scan(&p.ID, &p.Code, &p.Sandbox, &p.Clock)
-		p.Clock = p.Clock.UTC()
+		p.Clock, p.keyed = p.Clock.UTC(), keyed(secret, p.Code)
 		c.Programs[p.Code], byID[p.ID] = p, p
 		return err
 	})

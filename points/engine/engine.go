@@ -78,29 +78,23 @@ func New(ctx context.Context, db *sqlx.DB, opts Options) (*Engine, error) {
 	if err := install(ctx, db); err != nil {
 		return nil, err
 	}
-	e.asks = newPool(db)
-	if _, err := e.config.reload(ctx, e.asks.ask); err != nil {
+	var err error
+	if e.asks, err = newPool(ctx, db); err != nil {
 		return nil, err
+	}
+	if _, err := e.config.reload(ctx, e.asks.ask); err != nil {
+		return nil, errors.Join(err, e.asks.close())
 	}
 	e.meters = newMeters(e.opts.Metrics, e.depth)
 	running, abort := context.WithCancel(context.WithoutCancel(ctx))
 	e.abort = abort
 	for range e.opts.Workers {
 		w := &worker{engine: e, ctx: running, queue: newQueue(e.opts.Queue)}
-		if err := db.GetContext(ctx, &w.ids.node, nodeSQL); err != nil {
-			abort()
-			return nil, fmt.Errorf("number a worker: %w", err)
-		}
 		e.workers = append(e.workers, w)
-	}
-	for _, w := range e.workers {
 		e.running.Go(w.run)
 	}
 	return e, nil
 }
-
-// nodeSQL gives a worker the number that makes its transaction ids its own.
-const nodeSQL = `SELECT nextval('nodes')`
 
 // installSQL makes a new installation's secret, once.
 const installSQL = `INSERT INTO installation (secret) VALUES ($1) ON CONFLICT DO NOTHING`
@@ -295,4 +289,3 @@ func (e *Engine) Close(ctx context.Context) error {
 		return errors.Join(ctx.Err(), e.asks.close())
 	}
 }
-

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	_ "github.com/lib/pq"
 
 	"chobo/ledger"
 	"chobo/points"
@@ -155,5 +158,19 @@ func audit(t testing.TB, db *sqlx.DB) {
 		if n != 0 {
 			t.Errorf("audit: %s: %d differences", what, n)
 		}
+	}
+}
+
+// openText opens a pool as the driver does by itself.
+func openText(url string) (*sqlx.DB, error) { return sqlx.Open("postgres", url) }
+
+// A member's key is the first half of the HMAC-SHA256 of program and id, whatever else is done with the hash.
+func TestMemberKey(t *testing.T) {
+	p := &Program{Code: "p", keyed: keyed([]byte("secret"), "p")}
+	h := hmac.New(sha256.New, []byte("secret"))
+	h.Write([]byte("p\x00M-1"))
+	want := ledger.Member(h.Sum(nil)[:16])
+	if p.Member("M-2") == want || p.Member("M-1") != want || p.Member("M-1") != want {
+		t.Error("another key")
 	}
 }

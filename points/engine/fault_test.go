@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"chobo/points"
 	"chobo/schema"
 	"chobo/schema/pgtest"
+	"chobo/schema/private"
 )
 
 // A fake is a command made of a function.
@@ -59,9 +62,14 @@ func TestPoisonIsIsolated(t *testing.T) {
 	for name, bad := range map[string]fake{
 		"refused by the database": broken,
 		"panics":                  {name: "panic", apply: func(*points.Account, points.Moment) (points.Reply, error) { panic("a bug") }},
-		"never has enough":        {name: "greedy", apply: func(a *points.Account, _ points.Moment) (points.Reply, error) { points.Open[int](a, points.Key{ID: fmt.Sprint(time.Now().UnixNano())}); return points.Reply{}, nil }},
+		"never has enough": {name: "greedy", apply: func(a *points.Account, _ points.Moment) (points.Reply, error) {
+			points.Open[int](a, points.Key{ID: fmt.Sprint(time.Now().UnixNano())})
+			return points.Reply{}, nil
+		}},
 		"answers what is no JSON": {name: "mute", apply: func(*points.Account, points.Moment) (points.Reply, error) { return points.Reply{Body: func() {}}, nil }},
-		"fails without a refusal": {name: "fails", apply: func(*points.Account, points.Moment) (points.Reply, error) { return points.Reply{}, errors.New("no refusal") }},
+		"fails without a refusal": {name: "fails", apply: func(*points.Account, points.Moment) (points.Reply, error) {
+			return points.Reply{}, errors.New("no refusal")
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, db := open(t, func(o *Options) { o.Workers = 1 })
@@ -161,14 +169,14 @@ func TestConnectionsEnded(t *testing.T) {
 	owner := pgtest.OpenOwner(t, url)
 	db := pgtest.Open(t, url)
 	offer(t, db)
-	e := start(t, db)
+	e := start(t, db, func(o *Options) { o.Patience = 20 * time.Second })
 	granted(t, e, "M-1", 100_000)
 	granted(t, e, "M-2", 100_000)
 	ctx, stop := context.WithCancel(t.Context())
 	var killer sync.WaitGroup
 	killer.Go(func() {
 		for ctx.Err() == nil {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 			_, _ = owner.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 		}
 	})
@@ -276,7 +284,10 @@ func TestCloseIsGraceful(t *testing.T) {
 	}
 	all.Go(func() { fatal(t, e.Close(context.WithoutCancel(t.Context()))) })
 	for {
-		if _, err := e.Submit(t.Context(), request("M-1", "late", ok)); errors.Is(err, ErrClosing) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err := e.Submit(ctx, request("M-1", "late", ok))
+		cancel()
+		if errors.Is(err, ErrClosing) {
 			break
 		}
 	}
@@ -316,4 +327,61 @@ func TestCloseGivesUp(t *testing.T) {
 	}
 	all.Wait()
 	fatal(t, tx.Rollback())
+}
+
+// A database that restarts in the middle of the trade costs nobody an operation.
+func TestRestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a server of its own takes seconds")
+	}
+	room, err := os.MkdirTemp("", "chobo-engine")
+	fatal(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(room) })
+	fatal(t, os.Chmod(room, 0o755)) //nolint:gosec // the server may be another user
+	config := private.Config{Dir: filepath.Join(room, "server")}
+	s, err := private.Start(t.Context(), config)
+	fatal(t, err)
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	fatal(t, schema.Migrate(t.Context(), s.URL()))
+	db := pgtest.Open(t, s.URL())
+	offer(t, db)
+	e := start(t, db, func(o *Options) { o.Patience = time.Minute })
+	granted(t, e, "M-1", 1000)
+	ctx, stop := context.WithCancel(t.Context())
+	var posted atomic.Int64
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				id := fmt.Sprintf("%d-%d", i, n)
+				r, err := e.Submit(t.Context(), request("M-1", id, spend("O-"+id, 1)))
+				if err != nil || r.Replayed || r.Status != 201 && r.Refusal == nil {
+					t.Errorf("%s: %v %+v", id, err, r)
+				}
+				if r.Status == 201 {
+					posted.Add(1)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond)
+	fatal(t, s.Stop(t.Context()))
+	time.Sleep(200 * time.Millisecond)
+	s, err = private.Start(t.Context(), config)
+	fatal(t, err)
+	before := posted.Load()
+	for deadline := time.Now().Add(30 * time.Second); posted.Load() < before+20 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	all.Wait()
+	if n := available(t, e, "M-1"); posted.Load() < before+20 || int64(n) != 1000-posted.Load() {
+		t.Errorf("%d posted, %d of them before the restart, %d points are left", posted.Load(), before, n)
+	}
+	audit(t, db)
 }

@@ -16,6 +16,12 @@ type ids struct {
 	free ledger.TransactionID // the next one that nobody has
 }
 
+// move lets the ids go on as those of another node.
+func (g *ids) move(node ledger.TransactionID) {
+	g.node = node
+	g.above(g.free)
+}
+
 // reach lets the ids go on from now, if they are not ahead of it already.
 func (g *ids) reach(now time.Time) {
 	g.free = max(g.free, ledger.TransactionID(now.Sub(epoch).Microseconds())<<ledger.NodeBits|g.node)

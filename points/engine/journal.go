@@ -48,8 +48,9 @@ func (b *batch) postings() []posting {
 
 const transactionsSQL = `
 INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::date[], $6::int[], $7::int[], $8::smallint[],
-       $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])`
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::timestamptz[]), unnest($5::date[]),
+       unnest($6::int[]), unnest($7::int[]), unnest($8::smallint[]), unnest($9::text[]), unnest($10::text[]),
+       unnest($11::text[]), unnest($12::bytea[]), unnest($13::bigint[])`
 
 func (b *batch) storeTransactions(ctx context.Context, postings []posting) error {
 	members, ids, occurred, posted, dates := uuids(), int8s(), times(), times(), dates()
@@ -70,14 +71,15 @@ func (b *batch) storeTransactions(ctx context.Context, postings []posting) error
 		hashes.bytesOrNull(p.hash)
 		reverses.int64OrNull(int64(p.Reverses))
 	}
-	return b.write(ctx, transactionsSQL, ids.n, members.value(), ids.value(), occurred.value(), posted.value(), dates.value(), programs.value(),
-		versions.value(), kinds.value(), subjects.value(), parts.value(), actors.value(), hashes.value(), reverses.value())
+	return b.write(ctx, transactionsSQL, ids.n, &members, &ids, &occurred, &posted, &dates, &programs,
+		&versions, &kinds, &subjects, &parts, &actors, &hashes, &reverses)
 }
 
 // linesSQL writes all lines of the batch in one statement: the trigger lines_add_up sees each transaction whole.
 const linesSQL = `
 INSERT INTO lines (member, transaction, line, account, points, money, lot, expires_at, shop)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::text[])`
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::smallint[]), unnest($5::bigint[]),
+       unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::text[])`
 
 func (b *batch) storeLines(ctx context.Context, postings []posting) error {
 	members, ids, numbers, accounts := uuids(), int8s(), int2s(), int2s()
@@ -95,13 +97,13 @@ func (b *batch) storeLines(ctx context.Context, postings []posting) error {
 			shops.textOrNull(l.Shop)
 		}
 	}
-	return b.write(ctx, linesSQL, ids.n, members.value(), ids.value(), numbers.value(), accounts.value(), points.value(), money.value(),
-		lots.value(), expires.value(), shops.value())
+	return b.write(ctx, linesSQL, ids.n, &members, &ids, &numbers, &accounts, &points, &money,
+		&lots, &expires, &shops)
 }
 
 const notesSQL = `
 INSERT INTO notes (member, transaction, note, salt)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])`
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::bytea[])`
 
 func (b *batch) storeNotes(ctx context.Context, postings []posting) error {
 	members, ids, notes, salts := uuids(), int8s(), texts(), byteas()
@@ -113,7 +115,7 @@ func (b *batch) storeNotes(ctx context.Context, postings []posting) error {
 			salts.bytes(p.salt)
 		}
 	}
-	return b.write(ctx, notesSQL, ids.n, members.value(), ids.value(), notes.value(), salts.value())
+	return b.write(ctx, notesSQL, ids.n, &members, &ids, &notes, &salts)
 }
 
 const batchSQL = `INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint) VALUES ($1, $2, $3, $4, $5)`

@@ -66,7 +66,7 @@ func loadDocuments(ctx context.Context, q ask, wants []want) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	rows, err := q(ctx, documentsSQL, members.value(), kinds.value(), ids.value())
+	rows, err := q(ctx, documentsSQL, &members, &kinds, &ids)
 	err = each(rows, err, 6, func(r *record) {
 		at := place{r.member(), points.Key{Kind: points.DocumentKind(r.int16()), ID: r.text()}}
 		state, made, body := r.text(), r.time(), r.copy()
@@ -115,7 +115,7 @@ func loadLosses(ctx context.Context, q ask, wants []want) error {
 		accounts.int16(int16(account))
 	}
 	found := map[place][]points.Loss{}
-	rows, err := q(ctx, lossesSQL, members.value(), lots.value(), accounts.value())
+	rows, err := q(ctx, lossesSQL, &members, &lots, &accounts)
 	err = each(rows, err, 4, func(r *record) {
 		at := place{r.member(), ledger.LotID(r.int64())}
 		found[at] = append(found[at], points.Loss{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64())})
@@ -202,7 +202,7 @@ func loadStock(ctx context.Context, q ask, query string, wants []want) error {
 	if programs.n == 0 {
 		return nil
 	}
-	rows, err := q(ctx, query, programs.value(), benefits.value())
+	rows, err := q(ctx, query, &programs, &benefits)
 	return each(rows, err, 3, func(r *record) {
 		program, benefit, left := r.int32(), r.text(), r.int64()
 		*stocks[program].left[benefit], stocks[program].was[benefit] = left, left

@@ -9,21 +9,6 @@ import (
 	"chobo/ledger"
 )
 
-// rowColumns are what readRow reads. The revision is read by the way; a change that commits while locks are awaited is
-// seen by the next batch.
-const rowColumns = `
-SELECT record_send(ROW((SELECT revision FROM installation WHERE only_one),
-       member, version, status, available, pending, reserved, debt, last_transaction, last_lot,
-       last_at, qualified_at, active_at, lapsed_at, spilled, spilled_points, spill_expires,
-       hints, lots, holds, hold_orders, watch))
-  FROM accounts`
-
-// lockSQL locks the members of a batch in the order of their keys and returns their rows. $1 is sorted.
-const lockSQL = rowColumns + `
- WHERE member = ANY($1::uuid[])
- ORDER BY member
-   FOR UPDATE`
-
 // makeSQL makes the rows of members who have none, in the order of their keys. $1 is sorted.
 const makeSQL = `
 INSERT INTO accounts (member, program)
@@ -45,7 +30,7 @@ func (b *batch) lock(ctx context.Context) (missing []ledger.Member, err error) {
 	for _, m := range b.members {
 		keys.member(m)
 	}
-	rows, err := b.ask(ctx, lockSQL, keys.value())
+	rows, err := b.ask(ctx, lockSQL, &keys)
 	err = each(rows, err, rowFields, func(r *record) {
 		revision, l, err := readRow(r)
 		if err != nil {
@@ -77,7 +62,7 @@ func (b *batch) make(ctx context.Context, missing []ledger.Member) error {
 		members.member(m)
 		programs.int32(program[m])
 	}
-	if _, err := b.exec(ctx, makeSQL, members.value(), programs.value()); err != nil {
+	if _, err := b.exec(ctx, makeSQL, &members, &programs); err != nil {
 		return fmt.Errorf("make members' rows: %w", err)
 	}
 	return nil

@@ -10,9 +10,6 @@ import (
 	"chobo/points"
 )
 
-// readSQL reads a member's row without a lock.
-const readSQL = rowColumns + ` WHERE member = $1`
-
 // Read shows a member's account to fn as it stands at a time, or, with the zero time, by the program's clock: all that
 // is due by then is posted on a copy, and nothing is written. What fn looks at is loaded; what needs already names is
 // loaded first. fn may be called several times and counts the last. A member who is not known is shown too: Enrolled

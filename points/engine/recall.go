@@ -41,12 +41,12 @@ func (b *batch) recall(ctx context.Context) error {
 	if keys.n == 0 {
 		return nil
 	}
-	rows, err := b.ask(ctx, recallSQL, members.value(), keys.value())
+	rows, err := b.ask(ctx, recallSQL, &members, &keys)
 	err = each(rows, err, 5, func(r *record) {
 		key := answerKey{r.member(), r.text()}
 		a := &answer{}
 		copy(a.hash[:], r.fixed(len(a.hash)))
-		a.result = Result{Status: int(r.int16()), Body: r.copy(), Replayed: true}
+		a.result = Result{Status: int(r.int16()), Body: unpackAnswer(r.field()), Replayed: true}
 		b.answers[key] = a
 	})
 	if err != nil {

@@ -54,7 +54,7 @@ type op struct {
 	store bool // its answer has to be kept under its key
 }
 
-// finish tells the caller. The unit is not touched afterwards.
+// finish tells the caller. Nobody changes the unit afterwards.
 func (u *unit) finish() { u.done <- struct{}{} }
 
 // fail lets every request of the unit end without an answer.

@@ -19,6 +19,25 @@ type loaded struct {
 	spilled  int   // lots that were loaded from rows of their own
 }
 
+// rowColumns are what readRow reads. The revision is read by the way; a change that commits while locks are awaited is
+// seen by the next batch.
+const rowColumns = `
+SELECT record_send(ROW((SELECT revision FROM installation WHERE only_one),
+       member, version, status, available, pending, reserved, debt, last_transaction, last_lot,
+       last_at, qualified_at, active_at, lapsed_at, spilled, spilled_points, spill_expires,
+       hints, lots, holds, hold_orders, watch))
+  FROM accounts`
+
+// lockSQL locks the members of a batch in the order of their keys and returns their rows. $1 is sorted.
+const lockSQL = rowColumns + `
+ WHERE member = ANY($1::uuid[])
+ ORDER BY member
+   FOR UPDATE`
+
+// readSQL reads a member's row without a lock.
+const readSQL = rowColumns + `
+ WHERE member = $1`
+
 // rowFields is how many fields the queries for a member's row select.
 const rowFields = 22
 

@@ -6,10 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"chobo/ledger"
 )
 
 // An ask runs a query with its statement prepared.
@@ -52,6 +53,7 @@ SET idle_in_transaction_session_timeout = '15s'`
 // A session is a worker's own connection with its prepared statements.
 type session struct {
 	conn    *sql.Conn
+	node    ledger.TransactionID // of the ids posted on it; no other session has it
 	stmts   map[string]*sql.Stmt
 	born    time.Time
 	planned time.Time
@@ -80,8 +82,21 @@ func openSession(ctx context.Context, db *sqlx.DB) (*session, error) {
 		s.close()
 		return nil, err
 	}
+	if err := conn.QueryRowContext(ctx, nodeSQL, nodeLocks).Scan(&s.node); err != nil {
+		s.close()
+		return nil, fmt.Errorf("number the session: %w", err)
+	}
 	return s, nil
 }
+
+// nodeLocks is the class of the advisory locks by which a session holds its node number.
+const nodeLocks = 0x63686f62 // "chob"
+
+// nodeSQL numbers a session: the next number that no session holds. Ids of one node then belong to one batch after
+// another, never to two at once, and the range of ids in the row of a batch holds its transactions alone.
+const nodeSQL = `
+SELECT n.node FROM (SELECT nextval('nodes') AS node FROM generate_series(1, 4096)) n
+ WHERE pg_try_advisory_lock($1, n.node::int) LIMIT 1`
 
 // close ends the connection: its settings are not for the pool.
 func (s *session) close() {
@@ -106,7 +121,9 @@ func (s *session) ask(ctx context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+	values, sent := sending(args)
+	defer sent()
+	return stmt.QueryContext(ctx, values...) //nolint:sqlclosecheck // by the caller
 }
 
 // exec runs a statement and returns how many rows it touched.
@@ -115,7 +132,9 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int, err
 	if err != nil {
 		return 0, err
 	}
-	done, err := stmt.ExecContext(ctx, args...)
+	values, sent := sending(args)
+	defer sent()
+	done, err := stmt.ExecContext(ctx, values...)
 	if err != nil {
 		return 0, err
 	}
@@ -129,41 +148,35 @@ func (s *session) plain(ctx context.Context, query string) error {
 	return err
 }
 
-// A pool prepares statements for readers, on whichever connection they get.
+// A pool asks for readers, on whichever connection they get. What they ask often is prepared when the engine starts, so
+// that nobody takes a second connection to prepare it in the middle of a transaction.
 type pool struct {
 	db    *sqlx.DB
-	mu    sync.Mutex
 	stmts map[string]*sql.Stmt
 }
 
-func newPool(db *sqlx.DB) *pool { return &pool{db: db, stmts: map[string]*sql.Stmt{}} }
+// asked are the queries of readers.
+var asked = []string{readSQL, documentsSQL, lossesSQL, expiryLotSQL, grantLotSQL, stockSQL}
 
-func (p *pool) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	stmt, ok := p.stmts[query]
-	p.mu.Unlock()
-	if ok {
-		return stmt, nil
+func newPool(ctx context.Context, db *sqlx.DB) (*pool, error) {
+	p := &pool{db: db, stmts: map[string]*sql.Stmt{}}
+	for _, query := range asked {
+		stmt, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare: %w", err), p.close())
+		}
+		p.stmts[query] = stmt
 	}
-	stmt, err := p.db.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if first, ok := p.stmts[query]; ok {
-		return first, stmt.Close()
-	}
-	p.stmts[query] = stmt
-	return stmt, nil
+	return p, nil
 }
 
 func (p *pool) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := p.prepared(ctx, query)
-	if err != nil {
-		return nil, err
+	values, sent := sending(args)
+	defer sent()
+	if stmt, ok := p.stmts[query]; ok {
+		return stmt.QueryContext(ctx, values...) //nolint:sqlclosecheck // by the caller
 	}
-	return stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+	return p.db.QueryContext(ctx, query, values...) //nolint:sqlclosecheck // by the caller
 }
 
 // snapshot runs fn with queries that all see the database at one instant.
@@ -178,30 +191,18 @@ func (p *pool) snapshot(ctx context.Context, fn func(ask) error) (err error) {
 		}
 	}()
 	return fn(func(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-		stmt, err := p.preparedOutside(query)
-		if err != nil {
-			return nil, err
+		values, sent := sending(args)
+		defer sent()
+		if stmt, ok := p.stmts[query]; ok {
+			return tx.StmtContext(ctx, stmt).QueryContext(ctx, values...) //nolint:sqlclosecheck // by the caller
 		}
-		if stmt == nil { // preparing it in the pool would take a second connection
-			return tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // by the caller
-		}
-		return tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // by the caller
+		return tx.QueryContext(ctx, query, values...) //nolint:sqlclosecheck // by the caller
 	})
 }
 
-// preparedOutside is the statement if it is prepared already.
-func (p *pool) preparedOutside(query string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stmts[query], nil
-}
-
 func (p *pool) close() (err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for query, stmt := range p.stmts {
+	for _, stmt := range p.stmts {
 		err = errors.Join(err, stmt.Close())
-		delete(p.stmts, query)
 	}
 	return err
 }

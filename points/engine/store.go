@@ -50,7 +50,7 @@ func (b *batch) store(ctx context.Context) error {
 
 const membersSQL = `
 INSERT INTO members (member, program, member_id, enrolled_at)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[])`
+SELECT unnest($1::uuid[]), unnest($2::int[]), unnest($3::text[]), unnest($4::timestamptz[])`
 
 // storeMembers keeps who the new members are.
 func (b *batch) storeMembers(ctx context.Context, changed []*loaded) error {
@@ -63,13 +63,14 @@ func (b *batch) storeMembers(ctx context.Context, changed []*loaded) error {
 			at.time(l.Now)
 		}
 	}
-	return b.write(ctx, membersSQL, members.n, members.value(), programs.value(), names.value(), at.value())
+	return b.write(ctx, membersSQL, members.n, &members, &programs, &names, &at)
 }
 
 const (
 	newDocumentsSQL = `
 INSERT INTO documents (member, kind, id, at, program, state, body)
-SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::text[])`
+SELECT unnest($1::uuid[]), unnest($2::smallint[]), unnest($3::text[]), unnest($4::timestamptz[]), unnest($5::int[]),
+       unnest($6::text[]), unnest($7::text[])`
 	// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
 	changedDocumentsSQL = `
 UPDATE documents d SET state = u.state, body = u.body
@@ -100,15 +101,16 @@ func (b *batch) storeDocuments(ctx context.Context, changed []*loaded) error {
 			bodies.bytes(d.Body)
 		}
 	}
-	if err := b.write(ctx, newDocumentsSQL, ids.n, members.value(), kinds.value(), ids.value(), at.value(), programs.value(), states.value(), bodies.value()); err != nil {
+	if err := b.write(ctx, newDocumentsSQL, ids.n, &members, &kinds, &ids, &at, &programs, &states, &bodies); err != nil {
 		return err
 	}
-	return b.write(ctx, changedDocumentsSQL, ids2.n, members2.value(), kinds2.value(), ids2.value(), states2.value(), bodies2.value())
+	return b.write(ctx, changedDocumentsSQL, ids2.n, &members2, &kinds2, &ids2, &states2, &bodies2)
 }
 
 const refundsSQL = `
 INSERT INTO refunds (member, id, program, order_id, return_id, cause, money, cash_fallback, paid_by, occurred_at)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::timestamptz[])`
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::int[]), unnest($4::text[]), unnest($5::text[]),
+       unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::timestamptz[])`
 
 // storeRefunds writes what somebody outside has to pay back.
 func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
@@ -128,13 +130,14 @@ func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
 			at.time(r.OccurredAt)
 		}
 	}
-	return b.write(ctx, refundsSQL, ids.n, members.value(), ids.value(), programs.value(), orders.value(), returns.value(), causes.value(),
-		money.value(), fallbacks.value(), payers.value(), at.value())
+	return b.write(ctx, refundsSQL, ids.n, &members, &ids, &programs, &orders, &returns, &causes,
+		&money, &fallbacks, &payers, &at)
 }
 
 const operationsSQL = `
 INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::smallint[], $6::smallint[], $7::bytea[], $8::bytea[])`
+SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::bigint[]), unnest($5::smallint[]),
+       unnest($6::smallint[]), unnest($7::bytea[]), unnest($8::bytea[])`
 
 // storeOperations keeps the answers under their keys.
 func (b *batch) storeOperations(ctx context.Context) error {
@@ -153,10 +156,10 @@ func (b *batch) storeOperations(ctx context.Context) error {
 			counts.int16(int16(op.Transactions)) //nolint:gosec // far fewer
 			status.int16(int16(op.Status))       //nolint:gosec // an HTTP status
 			requests.bytes(op.Hash[:])
-			answers.bytes(op.Body)
+			answers.bytes(packAnswer(op.Body))
 		}
 	}
-	return b.write(ctx, operationsSQL, keys.n, members.value(), keys.value(), at.value(), first.value(), counts.value(), status.value(), requests.value(), answers.value())
+	return b.write(ctx, operationsSQL, keys.n, &members, &keys, &at, &first, &counts, &status, &requests, &answers)
 }
 
 // storeStockSQL sets what is left; the rows are locked since they were read.
@@ -177,5 +180,5 @@ func (b *batch) storeStock(ctx context.Context) error {
 			left.int64(*n)
 		}
 	}
-	return b.write(ctx, storeStockSQL, left.n, programs.value(), benefits.value(), left.value())
+	return b.write(ctx, storeStockSQL, left.n, &programs, &benefits, &left)
 }

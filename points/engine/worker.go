@@ -50,7 +50,7 @@ func (w *worker) post(units []*unit, d *doubt) {
 		case len(units) == 1:
 			w.engine.opts.Log.Error().Err(err).Str("program", units[0].program.Code).Str("operation", units[0].ops[0].Command.Name()).Msg("refused by the database")
 			units[0].fail(fmt.Errorf("%w: %w", ErrFailed, err))
-			w.done(units[0], 0)
+			w.done(units, 0)
 			return
 		default:
 			w.engine.meters.retried.WithLabelValues("halved").Inc()
@@ -73,18 +73,20 @@ func (w *worker) expel(units []*unit, bug *panicError) []*unit {
 		}
 	}
 	bug.unit.fail(fmt.Errorf("%w: %w", ErrFailed, bug))
-	w.done(bug.unit, 0)
+	w.done([]*unit{bug.unit}, 0)
 	return others
 }
 
-// giveUp answers all units that the database cannot be reached.
+// giveUp answers all units that the database does not answer. The log says so once, and once that it is back.
 func (w *worker) giveUp(units []*unit, err error) {
+	if !w.down {
+		w.engine.opts.Log.Error().Err(err).Int("operations", len(units)).Msg("unavailable")
+	}
 	w.down = true
-	w.engine.opts.Log.Error().Err(err).Int("operations", len(units)).Msg("unavailable")
 	for _, u := range units {
 		u.fail(unavailable(err))
-		w.done(u, 0)
 	}
+	w.done(units, 0)
 }
 
 // insist tries a batch until it is posted or refused, or the database is away for too long. While it is away, later
@@ -95,6 +97,9 @@ func (w *worker) insist(units []*unit, d *doubt) (*batch, *doubt, error) {
 	for {
 		b, err := w.try(units, d)
 		if err == nil {
+			if w.down {
+				w.engine.opts.Log.Info().Msg("available again")
+			}
 			w.down = false
 			return b, nil, nil
 		}
@@ -130,6 +135,7 @@ func (w *worker) try(units []*unit, d *doubt) (b *batch, err error) {
 		if w.session, err = openSession(ctx, w.engine.db); err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
+		w.ids.move(w.session.node)
 	}
 	if err := w.session.replan(ctx); err != nil {
 		return nil, fmt.Errorf("replan: %w", err)
@@ -160,8 +166,8 @@ func (w *worker) drop() {
 
 // answer tells the callers of a batch what became of their requests: its commit is durable.
 func (w *worker) answer(b *batch, started time.Time) {
-	number := w.engine.batches.Add(1)
 	took := time.Since(started)
+	w.done(b.units, w.engine.batches.Add(1))
 	transactions := 0
 	for _, u := range b.units {
 		for i := range u.ops {
@@ -169,19 +175,21 @@ func (w *worker) answer(b *batch, started time.Time) {
 		}
 	}
 	w.engine.meters.batch(len(b.units), transactions, took)
-	for _, u := range b.units {
-		w.done(u, number)
-	}
 }
 
-// done logs and counts a unit and tells its caller.
-func (w *worker) done(u *unit, batch int64) {
-	took := time.Since(u.arrived)
-	for i := range u.ops {
-		w.engine.meters.operation(u, &u.ops[i], took)
-		w.log(u, &u.ops[i], batch, took)
+// done tells the callers, and then logs and counts; what follows only reads.
+func (w *worker) done(units []*unit, batch int64) {
+	now := time.Now()
+	for _, u := range units {
+		u.finish()
 	}
-	u.finish()
+	for _, u := range units {
+		took := now.Sub(u.arrived)
+		for i := range u.ops {
+			w.engine.meters.operation(u, &u.ops[i], took)
+			w.log(u, &u.ops[i], batch, took)
+		}
+	}
 }
 
 func (w *worker) log(u *unit, op *op, batch int64, took time.Duration) {

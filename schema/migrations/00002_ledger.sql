@@ -94,29 +94,30 @@ CREATE TABLE members (
 
 -- The one hot row a member: balances and what falls due next. No other index, so that its updates stay in the page.
 -- lots packs (lot, remaining, reserved, expires, granted) and holds (lot, points, due, expires), times in microseconds
--- since 1970, 0 for none; hold_orders stands beside holds. status 0: locked once, but not a member yet.
+-- since 1970, 0 for none; hold_orders stands beside holds. status 0: locked once, but not a member yet. What every
+-- redemption changes stands together at the end: an update logs from the first byte that changed to the last.
 CREATE TABLE accounts (
     member           uuid     PRIMARY KEY,
     program          integer  NOT NULL,
+    spilled          integer  NOT NULL DEFAULT 0,
     status           smallint NOT NULL DEFAULT 0,
-    version          bigint   NOT NULL DEFAULT 0,
-    available        bigint   NOT NULL DEFAULT 0 CONSTRAINT accounts_available_not_below_zero CHECK (available >= 0),
     pending          bigint   NOT NULL DEFAULT 0 CONSTRAINT accounts_pending_not_below_zero CHECK (pending >= 0),
     reserved         bigint   NOT NULL DEFAULT 0 CONSTRAINT accounts_reserved_not_below_zero CHECK (reserved >= 0),
     debt             bigint   NOT NULL DEFAULT 0 CONSTRAINT accounts_debt_not_below_zero CHECK (debt >= 0),
-    last_at          timestamptz,
-    last_transaction bigint   NOT NULL DEFAULT 0,
     last_lot         bigint   NOT NULL DEFAULT 0,
-    qualified_at     timestamptz,
-    active_at        timestamptz,
-    lapsed_at        timestamptz,
-    spilled          integer  NOT NULL DEFAULT 0,
     spilled_points   bigint   NOT NULL DEFAULT 0,
     spill_expires    timestamptz,
+    lapsed_at        timestamptz,
     hints            bigint[],
     watch            text[],
     holds            bigint[],
     hold_orders      text[],
+    available        bigint   NOT NULL DEFAULT 0 CONSTRAINT accounts_available_not_below_zero CHECK (available >= 0),
+    version          bigint   NOT NULL DEFAULT 0,
+    last_transaction bigint   NOT NULL DEFAULT 0,
+    last_at          timestamptz,
+    qualified_at     timestamptz,
+    active_at        timestamptz,
     lots             bigint[]
 ) WITH (fillfactor = 80);
 

@@ -29,7 +29,7 @@ func (m *Mall) April() *Mall {
 
 	m.At("2026-04-03 12:00")
 	m.Buy("ann", Order{ID: "O-4", Shop: "S-3", Price: 2500, Quantity: 2})
-	m.cancel("ann", "O-4", 1) // while it is pending
+	m.Cancel("ann", "O-4", 1) // while it is pending
 	m.Do("cho", points.GrantPoints{Points: 200, Reason: "spring campaign", Actor: "eva"})
 	m.Do("old-1", points.MakeReservation{ReservationID: "R-1", Points: 400})
 	m.At("2026-04-03 12:10")
@@ -39,7 +39,7 @@ func (m *Mall) April() *Mall {
 	m.At("2026-04-12 09:00") // R-2 has run out, the orders of 1 April have matured, a lot of old-2 has expired
 	m.Advance()
 	m.Buy("ann", Order{ID: "O-6", Shop: "S-2", Price: 1000, Points: 110})
-	m.cancel("ann", "O-1", 1) // its points are spent: a debt
+	m.Cancel("ann", "O-1", 1) // its points are spent: a debt
 	m.Do("bob", points.ExchangePoints{ExchangeID: "X-1", BenefitID: "B-1", ShipTo: points.ShipTo{Country: "JP", IsMember: true}})
 	m.Do("bob", points.ExchangePoints{ExchangeID: "X-2", BenefitID: "B-1", ShipTo: points.ShipTo{Country: "JP", IsMember: true}})
 	m.Do("bob", points.ChangeExchange{ExchangeID: "X-2", To: "cancel", Reason: "sold out", Actor: "eva"})
@@ -62,17 +62,17 @@ func (m *Mall) April() *Mall {
 	m.Advance()
 	m.Do("dan", points.ChangeMembership{To: points.Closed, Reason: "asked for it", Actor: "eva"})
 	m.Do("ann", points.WriteOffReceivable{ID: m.Receivable("ann", "O-1"), Actor: "eva", Reason: "too small"})
-	m.cancel("cho", "O-7", 1)
+	m.Cancel("cho", "O-7", 1)
 
 	m.At("2026-05-02 10:00") // the first lot of old-1 has expired
 	m.Advance()
-	m.cancel("old-1", "O-8", 1) // so what it paid comes back as cash
+	m.Cancel("old-1", "O-8", 1) // so what it paid comes back as cash
 	m.Buy("bob", Order{ID: "O-10", Shop: "S-1", Price: 2000})
 	return m
 }
 
-// cancel lets the shop cancel pieces of an order.
-func (m *Mall) cancel(member, order string, pieces int64) {
+// Cancel lets the shop cancel pieces of an order.
+func (m *Mall) Cancel(member, order string, pieces int64) {
 	m.t.Helper()
 	book, err := policy.Book{}.With(policy.Shipped()...)
 	m.check(err)

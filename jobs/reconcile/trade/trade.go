@@ -16,6 +16,7 @@ import (
 
 	"chobo/jobs"
 	"chobo/ledger"
+	"chobo/ledger/journal"
 	"chobo/ledger/report"
 	"chobo/points"
 	"chobo/points/engine"
@@ -236,4 +237,24 @@ func (m *Mall) Reader() report.Reader {
 	p := m.Info()
 	return report.Reader{DB: m.DB, Book: report.Book{Program: p.ID, Code: p.Code, Zone: p.Versions.Zone(), Currency: p.Versions.First().Currency,
 		Value: p.Versions.PointValue(), House: p.Member(points.HouseMember)}}
+}
+
+const settledSQL = `SELECT coalesce(max(xid), '0') < pg_snapshot_xmin(pg_current_snapshot()) FROM batches`
+
+// Settle waits until no transaction in flight, of any database of the server, is older than the last batch: then readers
+// that must miss none see all of them.
+func (m *Mall) Settle() {
+	m.t.Helper()
+	for settled := false; !settled; time.Sleep(5 * time.Millisecond) {
+		m.check(m.DB.Get(&settled, settledSQL))
+	}
+}
+
+// Fold adds all that was posted to the sums by day.
+func (m *Mall) Fold() (transactions int64) {
+	m.t.Helper()
+	m.Settle()
+	n, err := journal.Fold(m.t.Context(), m.DB)
+	m.check(err)
+	return n
 }

@@ -44,7 +44,7 @@ func (s *Server) jobs() {
 		func(ctx context.Context, c *call, in *jobRunsQuery) (*jobRuns, error) {
 			before := int64(0)
 			if in.Cursor != "" {
-				parts, err := in.after(1)
+				parts, err := c.after(in.Page, 1)
 				if err != nil {
 					return nil, err
 				}
@@ -59,7 +59,7 @@ func (s *Server) jobs() {
 			out := &jobRuns{Runs: runs}
 			if len(runs) > in.Limit {
 				out.Runs = runs[:in.Limit]
-				out.NextCursor = behind(strconv.FormatInt(runs[in.Limit-1].RunID, 10))
+				out.NextCursor = c.behind(strconv.FormatInt(runs[in.Limit-1].RunID, 10))
 			}
 			return out, nil
 		})

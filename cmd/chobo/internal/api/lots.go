@@ -86,7 +86,7 @@ type lotLine struct {
 func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
 	before := ledger.LotID(1) << 62
 	if in.Cursor != "" {
-		parts, err := in.after(1)
+		parts, err := c.after(in.Page, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +123,7 @@ func (c *call) lotList(ctx context.Context, in *lotsQuery) (*lotList, error) {
 		}
 	}
 	if first > 1 {
-		out.NextCursor = behind(strconv.FormatInt(int64(first), 10))
+		out.NextCursor = c.behind(strconv.FormatInt(int64(first), 10))
 	}
 	return out, nil
 }

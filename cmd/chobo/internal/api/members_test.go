@@ -147,3 +147,21 @@ func TestAMembershipsLife(t *testing.T) {
 	h.expect(h.must(409, h.post(m1+"/orders", order)), map[string]string{"code": "member_closed"})
 	h.expect(h.must(200, h.call("GET", m1, "")), map[string]string{"status": "closed"})
 }
+
+// A cursor leads on in the list that it comes from, and a statement can be read as of a time.
+func TestAStatementHasItsOwnCursors(t *testing.T) {
+	h := sandboxed(t)
+	const m2 = "/v1/samurai-mall/members/M-2"
+	for range 2 {
+		h.must(201, h.post(m1+"/grants", `{"points":10}`))
+		h.must(201, h.post(m2+"/grants", `{"points":10}`))
+	}
+	a := h.must(200, h.call("GET", m1+"/entries?limit=1", ""))
+	h.must(200, h.call("GET", m1+"/entries?limit=1&cursor="+a.get("next_cursor"), ""))
+	h.must(422, h.call("GET", m2+"/entries?limit=1&cursor="+a.get("next_cursor"), ""))
+	h.must(422, h.call("GET", m1+"/lots?limit=1&cursor="+a.get("next_cursor"), ""))
+	h.expect(h.must(200, h.call("GET", m1+"/entries?as_of=2000-01-01T00:00:00Z", "")), map[string]string{"entries": "[]"})
+	h.expect(h.must(200, h.call("GET", m1+"/entries?as_of="+a.get("entries[0].occurred_at"), "")), map[string]string{"entries[0].balance_after": "20"})
+	h.expect(h.must(200, h.call("GET", "/v1/samurai-mall/returns?state=received", "")), map[string]string{"returns": "[]"})
+	h.must(422, h.post("/v1/samurai-mall/clock", `{"now":"3000-01-01T00:00:00Z"}`))
+}

@@ -49,7 +49,7 @@ func (s *Server) orderList() {
 			}
 			before, id := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), ""
 			if in.Cursor != "" {
-				parts, err := in.after(2)
+				parts, err := c.after(in.Page, 2)
 				if err != nil {
 					return nil, err
 				}
@@ -72,7 +72,7 @@ func (s *Server) orderList() {
 			for i, r := range rows {
 				if i == in.Limit {
 					last := rows[i-1]
-					out.NextCursor = behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID)
+					out.NextCursor = c.behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID)
 					break
 				}
 				var o points.Order

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"chobo/points"
+	"chobo/refunds"
 )
 
 // readers are the scopes that may read below a member.
@@ -40,8 +41,8 @@ func (s *Server) orders() {
 
 	read(s, route{ID: "orders.get", Path: membersPath + "/orders/{order_id}", Tag: "orders", Scopes: readers,
 		Summary: "Read an order as the ledger knows it now"},
-		func(ctx context.Context, c *call, _ *OrderPath) (*points.OrderView, error) {
-			return viewed(ctx, c, points.OrderDocument, c.param("order_id"), (*points.Account).OrderView)
+		func(ctx context.Context, c *call, _ *OrderPath) (*refunds.OrderView, error) {
+			return viewed(ctx, c, points.OrderDocument, c.param("order_id"), refunds.ViewOrder)
 		})
 }
 

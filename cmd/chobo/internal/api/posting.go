@@ -51,12 +51,15 @@ func post[B, A any](s *Server, c command, to func(at *target, in *B) points.Comm
 	s.serveBody(&c.route, func(call *call) error { return call.post(&c) })
 }
 
+// escaped is an id as one segment of a path.
+var escaped = strings.NewReplacer("%", "%25", "/", "%2F")
+
 // path is the command's path for a member and ids, as it goes into the hash of requests.
 func (c *command) path(code, member string, ids []string) string {
-	p := "/v1/" + code + "/members/" + member
+	p := "/v1/" + code + "/members/" + escaped.Replace(member)
 	for _, segment := range strings.Split(c.Below, "/")[1:] {
 		if strings.HasPrefix(segment, "{") {
-			segment, ids = ids[0], ids[1:]
+			segment, ids = escaped.Replace(ids[0]), ids[1:]
 		}
 		p += "/" + segment
 	}
@@ -95,7 +98,7 @@ func (c *call) post(cmd *command) error {
 	if dry {
 		return c.preview(request)
 	}
-	request.Hash = hashOf(c.Method, c.r.URL.Path, in.doc)
+	request.Hash = hashOf(c.Method, cmd.path(c.code(), c.member(), at.ids), in.doc)
 	result, err := c.opts.Engine.Submit(c.r.Context(), request)
 	if err != nil {
 		return err

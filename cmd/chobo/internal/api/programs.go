@@ -210,6 +210,9 @@ func (c *call) moveClock() error {
 	if err != nil {
 		return err
 	}
+	if in.Now.UTC().Year() >= 3000 {
+		return invalid(Fault{"body.now", "must not lie behind 2999-12-31"})
+	}
 	p, err := c.opts.Registry.MoveClock(c.r.Context(), c.code(), in.Now)
 	if err != nil {
 		return err

@@ -83,8 +83,14 @@ func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 // bareOffset is a time in a query whose plus sign was not escaped: it would arrive as a blank.
 var bareOffset = regexp.MustCompile(`(?i)(T\d\d(?::|%3A)\d\d(?:(?::|%3A)\d\d(?:\.\d+)?)?)\+(\d\d(?::|%3A)\d\d)`)
 
+// statusGone is counted where the caller hung up before there was an answer.
+const statusGone = 499
+
 // tell counts the request and writes its line.
 func (s *Server) tell(w *response, r *http.Request, took time.Duration) {
+	if w.status >= 500 && r.Context().Err() != nil && errors.Is(context.Cause(r.Context()), context.Canceled) {
+		w.status = statusGone // nobody was there to read it
+	}
 	s.meters.request(w.route, w.status, took)
 	e := s.opts.Log.Debug()
 	if w.status >= 500 {

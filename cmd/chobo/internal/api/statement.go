@@ -37,6 +37,8 @@ type (
 	entriesQuery struct {
 		MemberPath
 		Account string `query:"account" enum:"available,pending,reserved,debt" default:"available"`
+		AsOf    string `query:"as_of" format:"date-time" doc:"Of what occurred by then, that instant included. Default: now."`
+		KnownAt string `query:"known_at" format:"date-time" doc:"Of what was posted by then only."`
 		Page
 	}
 	entryList struct {
@@ -56,16 +58,25 @@ func (s *Server) statement() {
 		func(ctx context.Context, c *call, in *entriesQuery) (*entryList, error) { return c.entries(ctx, in) })
 }
 
-// entrySQL is the lines of a member's account before a line, newest first. $1 member, $2 account, $3 and $4 the line.
+// entrySQL is the lines of a member's account before a line, newest first. $1 member, $2 account, $3 and $4 the
+// line, $5 how many, $6 as of, $7 known at; null: now.
 const entrySQL = `
 SELECT l.transaction, l.line, l.points, coalesce(l.lot, 0) AS lot, t.kind, t.occurred_at, t.posted_at, coalesce(t.subject, '') AS subject,
        coalesce(t.part, '') AS part, coalesce(t.actor, '') AS actor, coalesce(n.note, '') AS note
   FROM lines l
   JOIN transactions t ON t.member = l.member AND t.id = l.transaction AND t.id <= $3::bigint
+       AND t.occurred_at <= coalesce($6::timestamptz, 'infinity') AND t.posted_at <= coalesce($7::timestamptz, 'infinity')
   LEFT JOIN notes n ON n.member = l.member AND n.transaction = l.transaction
  WHERE l.member = $1 AND l.account = $2 AND (l.transaction, l.line) < ($3::bigint, $4::int)
  ORDER BY l.transaction DESC, l.line DESC
  LIMIT $5`
+
+// sumSQL is an account's debits less its credits as of a time. $1 member, $2 account, $3 as of, $4 known at.
+const sumSQL = `
+SELECT coalesce(sum(l.points), 0)::bigint
+  FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
+ WHERE l.member = $1 AND l.account = $2
+   AND t.occurred_at <= coalesce($3::timestamptz, 'infinity') AND t.posted_at <= coalesce($4::timestamptz, 'infinity')`
 
 // balanceSQL is the member's balances as posted.
 const balanceSQL = `SELECT available, pending, reserved, debt FROM accounts WHERE member = $1`
@@ -148,7 +159,7 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 	before, line := int64(1)<<62, 0
 	var balance ledger.Points
 	if in.Cursor != "" {
-		parts, err := in.after(4)
+		parts, err := c.after(in.Page, 4)
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +195,7 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 	}
 	if more {
 		last := rows[len(rows)-1]
-		out.NextCursor = behind(in.Account, strconv.FormatInt(int64(last.Transaction), 10), strconv.Itoa(last.Line), strconv.FormatInt(int64(balance), 10))
+		out.NextCursor = c.behind(in.Account, strconv.FormatInt(int64(last.Transaction), 10), strconv.Itoa(last.Line), strconv.FormatInt(int64(balance), 10))
 	}
 	return out, nil
 }
@@ -192,18 +203,49 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 // firstEntries reads posted lines, and on the first page puts what is due before them.
 func (c *call) firstEntries(ctx context.Context, in *entriesQuery, account ledger.Account, member ledger.Member, before int64, line int,
 	balance *ledger.Points, out *entryList) (rows []entryRow, err error) {
+	asOf, err := c.queryTime("as_of", in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	knownAt, err := c.queryTime("known_at", in.KnownAt)
+	if err != nil {
+		return nil, err
+	}
+	past := !asOf.IsZero() || !knownAt.IsZero()
+	var sum ledger.Points
 	st, err := c.beside(ctx, member, func(tx *sqlx.Tx) error {
 		rows = nil
-		return tx.SelectContext(ctx, &rows, entrySQL, member.String(), int(account), before, line, in.Limit+1)
+		if past && in.Cursor == "" {
+			if err := tx.GetContext(ctx, &sum, sumSQL, member.String(), int(account), orNull(asOf), orNull(knownAt)); err != nil {
+				return err
+			}
+		}
+		return tx.SelectContext(ctx, &rows, entrySQL, member.String(), int(account), before, line, in.Limit+1, orNull(asOf), orNull(knownAt))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the statement: %w", err)
 	}
 	if in.Cursor == "" {
 		*balance = st.posted.of(account)
+		if past {
+			*balance = sign(account) * sum
+		}
+		if !knownAt.IsZero() {
+			st.due = nil // the books do not know it
+		} else if !asOf.IsZero() {
+			st.due = slices.DeleteFunc(st.due, func(t ledger.Transaction) bool { return t.OccurredAt.After(asOf) })
+		}
 		out.Entries = c.dueEntries(st.due, account, in.Account, *balance)
 	}
 	return rows, nil
+}
+
+// orNull is a time as an argument of a statement; null: it was not given.
+func orNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC()
 }
 
 // beside reads what is posted, and tells what is due beside it. Should that be posted between the two looks, it looks

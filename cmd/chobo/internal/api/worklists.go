@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -48,12 +50,13 @@ type RefundToPay struct {
 	CashFallback ledger.Money `json:"cash_fallback" doc:"Of points that could not come back; paid_by pays it."`
 	PaidBy       string       `json:"paid_by"`
 	OccurredAt   time.Time    `json:"occurred_at"`
+	Cursor       string       `json:"cursor" doc:"Ask with it as after, now or later, for what is posted behind this one."`
 }
 
 type (
 	returnsQuery struct {
 		ProgramPath
-		State string `query:"state" enum:"review,approved,rejected,settled,denied" doc:"Default: all."`
+		State string `query:"state" enum:"requested,review,approved,received,rejected,settled,denied" doc:"Default: all. A return is decided when it is requested and settled when it is received, so none stays in those two."`
 		Page
 	}
 	listQuery struct {
@@ -62,8 +65,9 @@ type (
 	}
 	refundsQuery struct {
 		ProgramPath
-		After string `query:"after" maxLength:"1000" doc:"next_cursor of the list before; empty: from the beginning. Keep it: what is posted later comes behind it."`
-		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+		After  string `query:"after" maxLength:"1000" doc:"cursor or refund_id of the last refund that you have; empty: from the beginning. What is posted later comes behind it."`
+		Cursor string `query:"cursor" maxLength:"1000" doc:"The same as after."`
+		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 	}
 	returnList struct {
 		Returns    []ListedReturn `json:"returns"`
@@ -75,7 +79,7 @@ type (
 	}
 	refundList struct {
 		Refunds    []RefundToPay `json:"refunds"`
-		NextCursor string        `json:"next_cursor" doc:"Always there: ask with it again later for what is posted then."`
+		NextCursor *string       `json:"next_cursor" doc:"Null: there is no more now. To ask again later, keep the cursor of the last refund."`
 	}
 )
 
@@ -178,7 +182,7 @@ SELECT m.member_id, d.member::text AS member, d.kind, d.id, d.at, d.body
 func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, states []string, p Page) (list []listedDocument, next *string, err error) {
 	at, member, id := time.Unix(0, 0).UTC(), ledger.Member{}.String(), ""
 	if p.Cursor != "" {
-		parts, err := p.after(3)
+		parts, err := c.after(p, 3)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -198,7 +202,7 @@ func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, state
 	if len(list) > p.Limit {
 		list = list[:p.Limit]
 		last := list[p.Limit-1]
-		next = behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.Member, strings.ReplaceAll(last.ID, cursorMark, "\x1e"))
+		next = c.behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.Member, strings.ReplaceAll(last.ID, cursorMark, "\x1e"))
 	}
 	return list, next, nil
 }
@@ -264,29 +268,58 @@ func (c *call) settledRefunds(ctx context.Context, xid uint64, id int64, limit i
 
 // refundsAfter lists money to pay back behind a cursor. Source: ruling 25.
 func (c *call) refundsAfter(ctx context.Context, in *refundsQuery) (*refundList, error) {
-	xid, id := uint64(0), int64(0)
-	if in.After != "" {
-		parts, err := Page{Cursor: in.After}.after(2)
-		if err != nil {
-			return nil, invalid(Fault{"query.after", "is none of this list"})
-		}
-		var err1, err2 error
-		xid, err1 = strconv.ParseUint(parts[0], 10, 64)
-		id, err2 = strconv.ParseInt(parts[1], 10, 64)
-		if err1 != nil || err2 != nil {
-			return nil, invalid(Fault{"query.after", "is none of this list"})
-		}
-	}
-	rows, err := c.settledRefunds(ctx, xid, id, in.Limit)
+	xid, id, err := c.refundsFrom(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	out := &refundList{Refunds: []RefundToPay{}, NextCursor: cursor(strconv.FormatUint(xid, 10), strconv.FormatInt(id, 10))}
+	rows, err := c.settledRefunds(ctx, xid, id, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	more := len(rows) > in.Limit
+	rows = rows[:min(len(rows), in.Limit)]
+	out := &refundList{Refunds: []RefundToPay{}}
 	zone := c.program.Versions.Zone()
 	for _, r := range rows {
 		out.Refunds = append(out.Refunds, RefundToPay{strconv.FormatInt(r.ID, 10), r.MemberID, r.OrderID, r.ReturnID, r.Cause,
-			ledger.Money(r.Money), ledger.Money(r.CashFallback), r.PaidBy, r.OccurredAt.In(zone)})
-		out.NextCursor = cursor(r.XID, strconv.FormatInt(r.ID, 10))
+			ledger.Money(r.Money), ledger.Money(r.CashFallback), r.PaidBy, r.OccurredAt.In(zone), cursor(r.XID, strconv.FormatInt(r.ID, 10))})
+	}
+	if more {
+		out.NextCursor = &out.Refunds[len(out.Refunds)-1].Cursor
 	}
 	return out, nil
+}
+
+// refundSQL finds a refund's place in the list.
+const refundSQL = `SELECT xid::text FROM refunds WHERE program = $1 AND id = $2`
+
+// refundsFrom is the place behind which refunds are asked for.
+func (c *call) refundsFrom(ctx context.Context, in *refundsQuery) (xid uint64, id int64, err error) {
+	after, none := in.After, invalid(Fault{"query.after", "is none of this list"})
+	if after == "" {
+		after, none = in.Cursor, badCursor()
+	}
+	if after == "" {
+		return 0, 0, nil
+	}
+	var place string
+	if parts, wrong := (Page{Cursor: after}).after(2); wrong == nil {
+		if id, err = strconv.ParseInt(parts[1], 10, 64); err != nil {
+			return 0, 0, none
+		}
+		place = parts[0]
+	} else {
+		if id, err = strconv.ParseInt(after, 10, 64); err != nil {
+			return 0, 0, none
+		}
+		if err = c.opts.DB.GetContext(ctx, &place, refundSQL, c.program.ID, id); errors.Is(err, sql.ErrNoRows) {
+			return 0, 0, none
+		} else if err != nil {
+			return 0, 0, fmt.Errorf("find a refund: %w", err)
+		}
+	}
+	if xid, err = strconv.ParseUint(place, 10, 64); err != nil {
+		return 0, 0, none
+	}
+	return xid, id, nil
 }

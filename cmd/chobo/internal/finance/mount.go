@@ -23,6 +23,7 @@ import (
 	"chobo/ledger/export"
 	"chobo/ledger/report"
 	"chobo/points"
+	"chobo/points/engine"
 )
 
 // Headers of CSV answers and exports: what their rows add up to, so that a file that was cut short shows.
@@ -34,20 +35,23 @@ const (
 )
 
 // Mount adds the reports and exports to the API. now is the wall clock.
-func Mount(db *sqlx.DB, now func() time.Time) func(*api.Mounting) {
+func Mount(db *sqlx.DB, e *engine.Engine, now func() time.Time) func(*api.Mounting) {
 	return func(m *api.Mounting) {
-		s := server{db, now}
+		s := server{db, e, now}
 		for _, r := range Reports {
 			s.report(m, r)
 		}
 		s.generalLedger(m)
 		s.journal(m)
+		s.reconciliation(m)
+		s.settlements(m)
 	}
 }
 
 type server struct {
-	db  *sqlx.DB
-	now func() time.Time
+	db     *sqlx.DB
+	engine *engine.Engine
+	now    func() time.Time
 }
 
 // A ReportInput is what every report takes. It is exported because huma looks into no other embedded types.

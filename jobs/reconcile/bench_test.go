@@ -1,0 +1,110 @@
+package reconcile_test
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"testing"
+	"time"
+
+	"chobo/jobs/reconcile"
+	"chobo/jobs/reconcile/trade"
+	"chobo/ledger/journal"
+	"chobo/ledger/report"
+	"chobo/schema/pgtest"
+)
+
+// scanSQL is what all else is measured by: one pass over the lines.
+const scanSQL = `SELECT sum(points) FROM lines`
+
+// Generated books pass every check, or they would be no measure.
+func TestFilledBooksAreHealthy(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	m.Fill(4000, 400)
+	if run, got := complete(t, m); run.Breaks != 0 {
+		t.Errorf("%q", got)
+	}
+	m.Fold()
+	if run, got := complete(t, m); run.Breaks != 0 {
+		t.Errorf("%q", got)
+	}
+}
+
+// BenchmarkMillion times roll-up, reports and checks over a million transactions, each beside a scan of the lines in
+// the same run: the figure scans is how many scans it takes. go test -bench Million -benchtime 1x ./jobs/reconcile
+func BenchmarkMillion(b *testing.B) {
+	m := trade.Open(b, pgtest.NewURL(b))
+	m.Fill(400_000, 40_000)
+	ctx := b.Context()
+	r := m.Reader()
+	rec := reconcile.Reconciler{DB: m.DB}
+	day := time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)
+	month := report.Span{From: day.AddDate(0, 0, -29), To: day}
+	assumed := report.Assumptions{Term: 13}
+	measure := func(name string, do func(ctx context.Context) error) {
+		b.Run(name, func(b *testing.B) {
+			var took, scan time.Duration
+			var before, after runtime.MemStats
+			for b.Loop() {
+				scan += scanned(b, m)
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				started := time.Now()
+				fatal(b, do(ctx))
+				took += time.Since(started)
+				runtime.ReadMemStats(&after)
+			}
+			b.ReportMetric(float64(took)/float64(scan), "scans")
+			b.ReportMetric(float64(scan.Milliseconds())/float64(b.N), "scan-ms")
+			b.ReportMetric(float64(after.Sys-before.Sys)/(1<<20), "grown-MB")
+		})
+	}
+	measure("trial balance before the roll-up", func(ctx context.Context) error { _, err := r.TrialBalance(ctx, day); return err })
+	measure("roll-up", func(ctx context.Context) error { m.Settle(); _, err := journal.Fold(ctx, m.DB); return err })
+	measure("trial balance", func(ctx context.Context) error { _, err := r.TrialBalance(ctx, day); return err })
+	measure("roll-forward by shop", func(ctx context.Context) error { _, err := r.RollForward(ctx, month, report.ByShop); return err })
+	measure("shop settlement", func(ctx context.Context) error { _, err := r.Settlement(ctx, month, ""); return err })
+	measure("expiry aging", func(ctx context.Context) error { _, err := r.ExpiryAging(ctx, day); return err })
+	measure("breakage", func(ctx context.Context) error { _, err := r.Breakage(ctx, day, assumed); return err })
+	measure("receivables", func(ctx context.Context) error { _, err := r.Receivables(ctx, day); return err })
+	measure("general ledger", func(ctx context.Context) error {
+		return r.GeneralLedger(ctx, 31, month, func(_ report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
+			for _, err := range entries {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	measure("reconcile complete", func(ctx context.Context) error {
+		run, err := rec.Complete(ctx, m.Info(), day)
+		if err == nil {
+			for _, c := range run.Checks {
+				b.Logf("%-16s %6d ms, %d breaks", c.Check, c.DurationMS, c.Breaks)
+			}
+		}
+		return err
+	})
+	m.Settle()
+	if _, err := rec.Complete(ctx, m.Info(), day); err != nil {
+		b.Fatal(err)
+	}
+	measure("reconcile incremental, nothing touched", func(ctx context.Context) error { _, err := rec.Incremental(ctx, m.Info(), day); return err })
+	m.Buy("M-7", trade.Order{ID: "new", Shop: "S-1", Price: 1000})
+	measure("reconcile incremental, one member touched", func(ctx context.Context) error { _, err := rec.Incremental(ctx, m.Info(), day); return err })
+}
+
+// scanned is the best of three scans.
+func scanned(b *testing.B, m *trade.Mall) (best time.Duration) {
+	b.Helper()
+	for range 3 {
+		started := time.Now()
+		var sum int64
+		fatal(b, m.DB.Get(&sum, scanSQL))
+		if took := time.Since(started); best == 0 || took < best {
+			best = took
+		}
+	}
+	return best
+}

@@ -1,0 +1,121 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"sync"
+
+	"chobo/points"
+)
+
+// ordersSQL reads every order with what the journal says of it: what points paid and still pay, and what it earned. An
+// order that is in the journal alone comes without a body.
+const ordersSQL = `
+WITH journal AS (
+  SELECT t.member, t.subject, -coalesce(sum(l.points) FILTER (WHERE l.account = 31), 0) AS paid, coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25)), 0) AS earned
+    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+   WHERE t.program = $1 AND t.subject IS NOT NULL AND t.kind <> 61 AND l.account IN (21, 25, 31) AND ($2::uuid[] IS NULL OR t.member = ANY($2))
+   GROUP BY t.member, t.subject
+), orders AS (
+  SELECT member, id, body FROM documents WHERE program = $1 AND kind = 1 AND ($2::uuid[] IS NULL OR member = ANY($2))
+)
+SELECT m.member_id, m.member::text, o.id, o.body, coalesce(j.paid, 0), coalesce(j.earned, 0)
+  FROM orders o JOIN members m USING (member) LEFT JOIN journal j ON j.member = o.member AND j.subject = o.id
+UNION ALL
+SELECT m.member_id, m.member::text, j.subject, '', j.paid, j.earned
+  FROM journal j JOIN members m USING (member) LEFT JOIN orders o ON o.member = j.member AND o.id = j.subject
+ WHERE o.id IS NULL`
+
+// An orderRow is one order to be proved.
+type orderRow struct {
+	memberID, member, id, body string
+	paid, earned               int64
+}
+
+// findOrders proves orders on all cores: what they say of themselves is the program's own arithmetic, not SQL's.
+func findOrders(ctx context.Context, s *scope, found func(Break)) error {
+	rows := make(chan []orderRow, runtime.GOMAXPROCS(0))
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for batch := range rows {
+				for _, r := range batch {
+					breaks := s.prove(r)
+					if len(breaks) == 0 {
+						continue
+					}
+					mu.Lock()
+					for _, b := range breaks {
+						found(b)
+					}
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	err := s.readOrders(ctx, rows)
+	close(rows)
+	workers.Wait()
+	return err
+}
+
+func (s *scope) readOrders(ctx context.Context, out chan<- []orderRow) (err error) {
+	rows, err := s.tx.QueryContext(ctx, ordersSQL, s.program.ID, s.who())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	const size = 256
+	batch := make([]orderRow, 0, size)
+	for rows.Next() {
+		var r orderRow
+		if err := rows.Scan(&r.memberID, &r.member, &r.id, &r.body, &r.paid, &r.earned); err != nil {
+			return err
+		}
+		if batch = append(batch, r); len(batch) == size {
+			out <- batch
+			batch = make([]orderRow, 0, size)
+		}
+	}
+	out <- batch
+	return rows.Err()
+}
+
+// prove compares an order with the journal and with its own terms.
+func (s *scope) prove(r orderRow) (breaks []Break) {
+	key := r.memberID + " order " + r.id
+	add := func(what string, left, right int64, reason string) {
+		breaks = append(breaks, Break{Key: key + " " + what, Whose: r.member, Left: left, Right: right, Reason: reason})
+	}
+	if r.body == "" {
+		add("missing", 0, 1, "the journal has the order, but it is not stored")
+		return breaks
+	}
+	var o points.Order
+	if err := json.Unmarshal([]byte(r.body), &o); err != nil {
+		add("unreadable", 0, 1, err.Error())
+		return breaks
+	}
+	standing, paid := o.Standing(), o.Paid()
+	if int64(standing.Points) != r.paid {
+		add("points", int64(standing.Points), r.paid, "points that stand as paid differ from the journal")
+	}
+	if int64(o.Granted()) != r.earned {
+		add("earned", int64(o.Granted()), r.earned, "what it earned differs from the journal")
+	}
+	if o.Refunded.Points > paid.Points {
+		add("refunded points", int64(o.Refunded.Points), int64(paid.Points), "more points came back than were paid")
+	}
+	if o.Refunded.Money > paid.Money {
+		add("refunded money", int64(o.Refunded.Money), int64(paid.Money), "more money goes back than was paid")
+	}
+	if o.Version < 1 || o.Version > len(s.program.Versions) {
+		add("version", int64(o.Version), int64(len(s.program.Versions)), "it was placed under a version that there is not")
+	} else if most := o.Earns(s.program.Versions.Number(o.Version)); o.Granted() > most {
+		add("terms", int64(o.Granted()), int64(most), "it earned more than its terms say")
+	}
+	return breaks
+}

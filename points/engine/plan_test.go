@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+)
+
+// A member may have any number of keys, documents and lines: what a batch looks up is found by its whole key.
+func TestPlans(t *testing.T) {
+	e, db := open(t)
+	_, err := db.Exec(`
+		INSERT INTO operations SELECT md5((i % 50)::text)::uuid, 'k' || i, now(), NULL, 0, 200, '\x00', '\x00' FROM generate_series(1, 20000) i;
+		INSERT INTO documents SELECT md5((i % 50)::text)::uuid, 1, 'O-' || i, now(), 1, 'placed', '{}' FROM generate_series(1, 20000) i;
+		INSERT INTO spilled_lots SELECT md5((i % 50)::text)::uuid, i, 1, 0, now(), now() FROM generate_series(1, 20000) i;
+		INSERT INTO accounts (member, program) SELECT md5(i::text)::uuid, 1 FROM generate_series(1, 20000) i;
+		INSERT INTO due SELECT md5((i % 50)::text)::uuid, i % 4, now() + i * interval '1 s', 1 FROM generate_series(1, 20000) i`)
+	fatal(t, err)
+	_, err = db.Exec(`INSERT INTO lines (member, transaction, line, account, points, money, lot)
+		SELECT md5((i % 50)::text)::uuid, i, n, 41, 2 * n - 3, 0, i FROM generate_series(1, 10000) i, generate_series(1, 2) n`)
+	fatal(t, err)
+	s, err := openSession(t.Context(), e.db)
+	fatal(t, err)
+	defer s.close()
+	const members = `array_fill(md5('7')::uuid, ARRAY[300])`
+	for _, c := range []struct{ name, query, args, want string }{
+		{"recall", recallSQL, members + `, array_fill('k7'::text, ARRAY[300])`, "Index Cond: ((member = u.member) AND (key = u.key))"},
+		{"documents", documentsSQL, members + `, array_fill(1::smallint, ARRAY[300]), array_fill('O-7'::text, ARRAY[300])`, "Index Cond: ((member = u.member) AND (kind = u.kind) AND (id = u.id))"},
+		{"losses", lossesSQL, members + `, array_fill(7::bigint, ARRAY[300]), '{41}'`, "Index Cond: ((member = u.member) AND (lot = u.lot))"},
+		{"lock", lockSQL, members, "Index Cond: (member = ANY ($1))"},
+		{"read", readSQL, `md5('7')::uuid`, "Index Cond: (member = $1)"},
+		{"lots by expiry", expiryLotSQL, `md5('7')::uuid, 0, 100`, "Index Cond: (member = $1)"},
+		{"lots by grant", grantLotSQL, `md5('7')::uuid, 0, 100`, "Index Cond: (member = $1)"},
+		{"changed documents", changedDocumentsSQL, members + `, array_fill(1::smallint, ARRAY[300]), array_fill('O-7'::text, ARRAY[300]), array_fill('x'::text, ARRAY[300]), array_fill('x'::text, ARRAY[300])`,
+			"Index Cond: ((member = u.member) AND (kind = u.kind) AND (id = u.id))"},
+		{"gone lots", goneSpillSQL, members + `, array_fill(7::bigint, ARRAY[300])`, "Index Cond: ((member = u.member) AND (lot = u.lot))"},
+	} {
+		_, err := s.conn.ExecContext(t.Context(), "PREPARE stated AS "+c.query)
+		fatal(t, err)
+		rows, err := s.conn.QueryContext(t.Context(), "EXPLAIN (COSTS off) EXECUTE stated("+c.args+")")
+		fatal(t, err)
+		var plan strings.Builder
+		for rows.Next() {
+			var line string
+			fatal(t, rows.Scan(&line))
+			plan.WriteString(line + "\n")
+		}
+		fatal(t, rows.Err())
+		if got := plan.String(); strings.Contains(got, "Seq Scan") && !strings.Contains(got, "Seq Scan on installation") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.name, c.want, got)
+		}
+		fatal(t, s.plain(t.Context(), "DEALLOCATE stated"))
+	}
+}
