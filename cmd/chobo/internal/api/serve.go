@@ -59,6 +59,9 @@ func (s *Server) response(w http.ResponseWriter) *response {
 func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	w := &response{ResponseWriter: hw, id: s.ids.of(r)}
+	if r.ContentLength == 0 { // nothing more is to be read: the server's ReadTimeout must not end a long export
+		_ = http.NewResponseController(hw).SetReadDeadline(time.Time{})
+	}
 	hw.Header().Set(headerRequestID, w.id)
 	defer func() {
 		if v := recover(); v != nil {
