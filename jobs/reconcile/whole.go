@@ -35,8 +35,11 @@ SELECT m.member_id || ' ' || id, m.member::text, CASE WHEN p.member IS NULL THEN
 	batchesSQL = `
 WITH whole AS MATERIALIZED (
   SELECT (SELECT count(*) FROM transactions) AS found, (SELECT coalesce(sum(transactions), 0) FROM batches) AS transactions,
-         (SELECT count(*) FROM lines l WHERE NOT EXISTS (SELECT FROM transactions t WHERE t.member = l.member AND t.id = l.transaction)) AS orphans
+         (SELECT count(*) FROM lines) AS lines, (SELECT coalesce(sum(lines), 0) FROM movements) AS moved
    WHERE $1::int > 0 AND ($2::uuid[] IS NULL OR true)
+), orphaned AS (
+  SELECT count(*) AS lines FROM lines l
+   WHERE (SELECT lines <> moved FROM whole) AND NOT EXISTS (SELECT FROM transactions t WHERE t.member = l.member AND t.id = l.transaction)
 ), counted AS (
   SELECT b.id, b.transactions, (SELECT count(*) FROM transactions t WHERE t.id BETWEEN b.id AND b.last_id AND t.id & 4095 = b.id & 4095) AS found
     FROM batches b
@@ -46,7 +49,7 @@ SELECT 'batch ' || id, '', found, transactions, 'the batch does not have all its
 UNION ALL
 SELECT 'all batches', '', found, transactions, 'there are other transactions than batches have' FROM whole WHERE found <> transactions
 UNION ALL
-SELECT 'lines', '', orphans, 0, 'lines without a transaction' FROM whole WHERE orphans > 0`
+SELECT 'lines', '', lines, 0, 'lines without a transaction' FROM orphaned WHERE lines > 0`
 
 	rollupsSQL = `
 WITH summed AS (

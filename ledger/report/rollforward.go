@@ -51,9 +51,6 @@ type Group struct {
 	Money  Roll   `json:"money"`
 }
 
-// liabilities are the accounts whose sum a roll-forward explains.
-var liabilities = []ledger.Account{ledger.MemberAvailable, ledger.MemberPending, ledger.MemberReserved}
-
 const (
 	// rollSQL: credits of the liability accounts are what is owed. Opening balances come with month 0001-01.
 	rollSQL = `

@@ -62,4 +62,3 @@ type Amount struct {
 
 func (a Amount) add(b Amount) Amount { return Amount{a.Points + b.Points, a.Money + b.Money} }
 func (a Amount) sub(b Amount) Amount { return Amount{a.Points - b.Points, a.Money - b.Money} }
-func (a Amount) neg() Amount         { return Amount{-a.Points, -a.Money} }
