@@ -12,6 +12,7 @@ import (
 // Rounding says how a fraction becomes a whole unit, by the name that program files give it.
 type Rounding string
 
+// The roundings.
 const (
 	Floor  Rounding = "floor"   // down, towards minus infinity
 	HalfUp Rounding = "half_up" // to the nearest, a half upwards

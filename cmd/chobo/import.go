@@ -14,6 +14,7 @@ import (
 
 	"chobo/cmd/chobo/internal/figures"
 	"chobo/cmd/chobo/internal/history"
+	"chobo/ledger"
 	"chobo/ledger/report"
 	"chobo/points/engine"
 )
@@ -163,24 +164,29 @@ func (c *importFile) open(s *screen) (in input, name string, err error) {
 
 // show prints what became of the file.
 func (c *importFile) show(v *history.Summary, what history.What, s *screen) {
+	heads := map[history.What][]string{history.Members: {"MEMBERS", "NUMBER"}, history.Points: {"LOTS", "NUMBER", "POINTS"}, history.Orders: {"ORDERS", "NUMBER"}}
+	t := newTable(heads[what]...)
+	row := func(said string, n int64, points ledger.Points) {
+		cells := []any{said, n}
+		if what == history.Points {
+			cells = append(cells, cell{right: true})
+			if points > 0 {
+				cells[2] = int64(points)
+			}
+		}
+		t.row(cells...)
+	}
 	posted := "posted"
 	if v.DryRun {
 		posted = "would be posted"
 	}
-	t := newTable(strings.ToUpper(string(what)), "", "POINTS")
-	none := cell{text: "", right: true}
-	row := func(what string, n int64, points any) { t.row(what, n, points) }
-	row("read", v.Read, none)
+	row("read", v.Read, 0)
 	if v.Skipped > 0 {
-		row("done before", v.Skipped, none)
+		row("done before", v.Skipped, 0)
 	}
-	if what == history.Points {
-		row(posted, v.Posted, int64(v.Points))
-	} else {
-		row(posted, v.Posted, none)
-	}
-	row("already there", v.Already, none)
-	row("left out", v.Refused, none)
+	row(posted, v.Posted, v.Points)
+	row("already there", v.Already, 0)
+	row("left out", v.Refused, 0)
 	t.write(s)
 	if v.Repeats > 0 {
 		s.printf("\n%s lots say the very same as another one and have no row_id: each was counted by itself.\n", figures.Grouped(v.Repeats))

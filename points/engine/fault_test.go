@@ -337,7 +337,7 @@ func TestRestart(t *testing.T) {
 	room, err := os.MkdirTemp("", "chobo-engine")
 	fatal(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(room) })
-	fatal(t, os.Chmod(room, 0o755)) //nolint:gosec // the server may be another user
+	fatal(t, os.Chmod(room, 0o755))
 	config := private.Config{Dir: filepath.Join(room, "server")}
 	s, err := private.Start(t.Context(), config)
 	fatal(t, err)

@@ -88,7 +88,7 @@ func (b *batch) storeLines(ctx context.Context, postings []posting) error {
 		for i, l := range p.Lines {
 			members.member(p.Member)
 			ids.int64(int64(p.ID))
-			numbers.int16(int16(i + 1)) //nolint:gosec // a transaction has at most some thousand lines
+			numbers.int16(int16(i + 1))
 			accounts.int16(int16(l.Account))
 			points.int64(int64(l.Points))
 			money.int64(int64(l.Money))

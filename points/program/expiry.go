@@ -11,6 +11,7 @@ type Expiry struct {
 // ExpiryMode is what an Expiry counts from and to.
 type ExpiryMode string
 
+// The modes of expiry.
 const (
 	Fixed           ExpiryMode = "fixed"              // to the end of the day that many months after the grant
 	FixedEndOfMonth ExpiryMode = "fixed_end_of_month" // to the end of that month

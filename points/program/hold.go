@@ -12,6 +12,7 @@ type Hold struct {
 // HoldEvent is what starts a hold.
 type HoldEvent string
 
+// The events that start a hold.
 const (
 	OnOrder    HoldEvent = "ordered"
 	OnPayment  HoldEvent = "paid"

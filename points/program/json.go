@@ -3,6 +3,7 @@ package program
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -17,12 +18,12 @@ func readJSON(source []byte) (value, *Problem) {
 	v, err := r.value()
 	if err == nil {
 		_, line, column, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return v, nil
 		}
 		return value{}, &Problem{Message: "has more after its end", Line: line, Column: column}
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return value{}, r.problem(int(r.decoder.InputOffset()), fmt.Sprintf("is not JSON: %v", err))

@@ -60,6 +60,7 @@ func (r Redeem) Excludes(category string) bool {
 // LotOrder says which lots go first when points are taken.
 type LotOrder string
 
+// The orders of spending.
 const (
 	EarliestExpiry LotOrder = "earliest_expiry"
 	OldestGrant    LotOrder = "oldest_grant"
@@ -75,6 +76,7 @@ type Restore struct {
 // Fallback is what a member gets in place of points that cannot come back.
 type Fallback string
 
+// The fallbacks.
 const (
 	Cash    Fallback = "cash"    // their value in money, paid by the order's shop
 	Reissue Fallback = "reissue" // as many points in a new lot
@@ -87,6 +89,7 @@ type Reprice struct{ RefundOrder RefundOrder }
 // RefundOrder is an order of tenders.
 type RefundOrder string
 
+// The orders of tenders.
 const (
 	OtherTenderFirst RefundOrder = "other_tender_first" // money, then points. Source: SM-P7.4b.
 	Proportional     RefundOrder = "proportional"
@@ -99,6 +102,7 @@ type Clawback struct{ Take []Take }
 // Take is one place to take points back from.
 type Take string
 
+// The places, in the order of the usual waterfall.
 const (
 	TakeLot             Take = "lot"               // what is left of the lot of that order line
 	TakeOtherLots       Take = "other_lots"        // the member's other available points

@@ -26,6 +26,7 @@ func (t Terms) Points(base ledger.Money) ledger.Points {
 // Funder is who pays for the points of a grant.
 type Funder string
 
+// The funders.
 const (
 	Mall Funder = "mall"
 	Shop Funder = "shop"

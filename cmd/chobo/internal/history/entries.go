@@ -258,7 +258,7 @@ func (e *entries) order(out *entry, raw []byte, l *layout) {
 	if !out.judge(l, bind(orderPlan, raw, &row)) {
 		return
 	}
-	if l != nil && row.Tenders.Money < 0 { // no column says what was paid: all that points did not pay
+	if out.unpaid { // no column says what was paid in money: all that points did not pay
 		row.Tenders.Money = e.rest(row.OrderRequest)
 	}
 	out.fromOrder(row)
@@ -375,9 +375,9 @@ func (e *entries) head(out *entry, s *sheet, l *layout, cells []string) {
 		tenders.name("points")
 		tenders.raw("0")
 	}
-	if !paid {
+	if out.unpaid = !paid; out.unpaid {
 		tenders.name("money")
-		tenders.raw("-1") // see order
+		tenders.raw("0")
 	}
 	tenders.end('}')
 	s.name("tenders")

@@ -27,7 +27,8 @@ type entry struct {
 	id      string // by which the other system knows it; empty: it has none
 	content digest
 	points  ledger.Points
-	nth     int // of those in the file that have no id and say the very same, from 1
+	unpaid  bool // nothing says what of an order was paid in money
+	nth     int  // of those in the file that have no id and say the very same, from 1
 	steps   []step
 	bad     []Reason // why it cannot be posted; nothing else counts then
 }

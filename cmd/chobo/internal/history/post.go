@@ -114,7 +114,7 @@ func (r *request) refusal() (*Reason, error) {
 	case r.out.Err != nil:
 		return nil, r.out.Err
 	case r.out.Refusal != nil:
-		return reasonOf(r.entry, r.out.Refusal), nil
+		return reasonOf(r.entry, r.out.Refusal), nil //nolint:nilerr // a refusal is an answer
 	case r.out.Status >= 400:
 		why.Rule, why.Message = points.Conflict, "was refused too often"
 		return &why, nil
