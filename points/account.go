@@ -133,8 +133,7 @@ type Account struct {
 	spillRows map[ledger.LotID]Lot // spilled lots that were loaded, as their rows have them
 
 	documents  map[Key]*Document
-	opened     map[Key]any  // documents decoded by the command under way
-	keeps      map[Key]kept // and those that it changed
+	opened     []opened // documents that the command under way looks at
 	losses     map[ledger.LotID][]Loss
 	lossy      map[ledger.LotID]bool // lots whose losses were loaded
 	parent     *Account              // what this is a copy of
@@ -170,7 +169,7 @@ func (a *Account) clone() *Account {
 	c.Watch = slices.Clone(a.Watch)
 	c.Effects, c.own, c.stockTaken = Effects{}, 0, nil
 	c.parent = a
-	c.opened, c.keeps = map[Key]any{}, nil
+	c.opened = nil
 	return &c
 }
 

@@ -117,7 +117,6 @@ func Glance(a *Account, at time.Time) (view *Account, need *Need) {
 	view.moment = Moment{Fact: at, At: later(at, a.LastAt)}
 	view.advance(view.moment.At, dues)
 	view.settle()
-	view.opened = map[Key]any{}
 	return view, nil
 }
 
@@ -137,7 +136,11 @@ func (a *Account) take(c *Account) {
 	a.spill = c.spill
 	a.visited = c.visited
 	a.NextID = c.NextID
-	a.Transactions = append(a.Transactions, c.Transactions...)
+	if a.Transactions == nil {
+		a.Transactions = c.Transactions
+	} else {
+		a.Transactions = append(a.Transactions, c.Transactions...)
+	}
 	a.Refunds = append(a.Refunds, c.Refunds...)
 }
 
@@ -164,7 +167,7 @@ type Posted struct {
 
 // Posted names the postings of the command under way, without what was due before it.
 func (a *Account) Posted() []Posted {
-	out := []Posted{}
+	out := make([]Posted, 0, len(a.Transactions)-a.own)
 	for _, t := range a.Transactions[a.own:] {
 		out = append(out, Posted{t.ID, t.Kind})
 	}
@@ -190,8 +193,7 @@ func Reading(a *Account, read func(*Account)) (need *Need) {
 func (a *Account) Trial() *Account {
 	c := a.clone()
 	c.documents = cloneMap(a.documents)
-	c.keeps = cloneMap(a.keeps)
+	c.opened = a.opened
 	c.settle()
-	c.opened = map[Key]any{}
 	return c
 }

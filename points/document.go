@@ -97,13 +97,29 @@ func (a *Account) Changed() []*Document {
 	return out
 }
 
+// An opened document is one that the command under way looks at, decoded.
+type opened struct {
+	Key
+	value any
+	kept  bool // under this state, since that time
+	state string
+	at    time.Time
+}
+
+// open is the document of that key if the command opened it; else nil.
+func (a *Account) open(key Key) *opened {
+	for i := range a.opened {
+		if a.opened[i].Key == key {
+			return &a.opened[i]
+		}
+	}
+	return nil
+}
+
 // Open is the document of that key, decoded; nil when there is none. What a command changes in it is kept by Keep.
 func Open[T any](a *Account, key Key) *T {
-	if v, ok := a.opened[key]; ok {
-		if v == nil {
-			return nil
-		}
-		return v.(*T)
+	if o := a.open(key); o != nil {
+		return o.value.(*T)
 	}
 	d, ok := a.documents[key]
 	if !ok {
@@ -116,42 +132,38 @@ func Open[T any](a *Account, key Key) *T {
 	if err := json.Unmarshal(d.Body, v); err != nil {
 		panic(fmt.Sprintf("document %v does not decode: %v", key, err))
 	}
-	a.opened[key] = v
+	a.opened = append(a.opened, opened{Key: key, value: v})
 	return v
-}
-
-// kept is a document as a command leaves it.
-type kept struct {
-	state string
-	at    time.Time
-	value any
 }
 
 // Keep stores what the command made of a document, under its state.
 func (a *Account) Keep(key Key, state string, value any) {
-	at := a.moment.At
+	o := a.open(key)
+	if o == nil {
+		a.opened = append(a.opened, opened{Key: key})
+		o = &a.opened[len(a.opened)-1]
+	}
+	o.value, o.kept, o.state, o.at = value, true, state, a.moment.At
 	if d := a.documents[key]; d != nil {
-		at = d.At
+		o.at = d.At
 	}
-	a.opened[key] = value
-	if a.keeps == nil {
-		a.keeps = map[Key]kept{}
-	}
-	a.keeps[key] = kept{state, at, value}
 }
 
 // settle turns what the command kept into documents of the account.
 func (a *Account) settle() {
-	for key, k := range a.keeps {
-		body, err := json.Marshal(k.value)
+	for _, o := range a.opened {
+		if !o.kept {
+			continue
+		}
+		body, err := json.Marshal(o.value)
 		if err != nil {
-			panic(fmt.Sprintf("document %v does not encode: %v", key, err))
+			panic(fmt.Sprintf("document %v does not encode: %v", o.Key, err))
 		}
 		if a.documents == nil {
 			a.documents = map[Key]*Document{}
 		}
-		old := a.documents[key]
-		a.documents[key] = &Document{Key: key, State: k.state, At: k.at, Body: body, Stored: old != nil && old.Stored, Dirty: true}
+		old := a.documents[o.Key]
+		a.documents[o.Key] = &Document{Key: o.Key, State: o.state, At: o.at, Body: body, Stored: old != nil && old.Stored, Dirty: true}
 	}
-	a.keeps, a.opened = nil, nil
+	a.opened = nil
 }

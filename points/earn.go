@@ -46,7 +46,9 @@ func (o *Order) earns(v *program.Version) []ledger.Points {
 func (a *Account) rate(o *Order) (sum ledger.Points) {
 	v := a.Programs.Number(o.Version)
 	for i := range o.Lines {
-		o.Lines[i].Earned.Rule = v.Terms(o.facts(a.Name, i)).Rule
+		if len(v.Earn.Rules) > 0 {
+			o.Lines[i].Earned.Rule = v.Terms(o.facts(a.Name, i)).Rule
+		}
 	}
 	for i, n := range o.earns(v) {
 		o.Lines[i].Earned.Points = n

@@ -70,6 +70,9 @@ func (a *Account) post(t ledger.Transaction, drafts ...draft) *ledger.Transactio
 	}
 	a.NextID += ledger.IDStep
 	a.LastAt, a.LastTransaction = t.OccurredAt, t.ID
+	if a.Transactions == nil {
+		a.Transactions = make([]ledger.Transaction, 0, 2) // an order redeems and earns
+	}
 	a.Transactions = append(a.Transactions, t)
 	return &a.Transactions[len(a.Transactions)-1]
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"time"
 
 	"chobo/ledger"
@@ -96,7 +97,11 @@ type Taking struct {
 // MarshalJSON writes the taking as a list of numbers, in the order of its fields, times in microseconds since 1970: there
 // is one in every order that points paid.
 func (t Taking) MarshalJSON() ([]byte, error) {
-	return json.Marshal([...]int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)})
+	b := make([]byte, 0, 96)
+	for i, n := range [...]int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)} {
+		b = strconv.AppendInt(append(b, "[,"[min(i, 1)]), n, 10)
+	}
+	return append(b, ']'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

@@ -1,6 +1,7 @@
 package points
 
 import (
+	"iter"
 	"time"
 
 	"chobo/ledger"
@@ -143,16 +144,22 @@ func (l *OrderLine) Standing() int64 { return l.Quantity - l.Returned }
 func (l *OrderLine) Returnable() int64 { return l.Standing() - l.Opened - l.Exchanged }
 
 // parts are all the order's parts in the order in which points are spread: lines, shipping, fees.
-func (o *Order) parts() []*Part {
-	out := make([]*Part, 0, len(o.Lines)+1+len(o.Fees))
-	for i := range o.Lines {
-		out = append(out, &o.Lines[i].Part)
+func (o *Order) parts() iter.Seq2[int, *Part] {
+	return func(yield func(int, *Part) bool) {
+		for i := range o.Lines {
+			if !yield(i, &o.Lines[i].Part) {
+				return
+			}
+		}
+		if !yield(len(o.Lines), &o.Shipping) {
+			return
+		}
+		for i := range o.Fees {
+			if !yield(len(o.Lines)+1+i, &o.Fees[i].Part) {
+				return
+			}
+		}
 	}
-	out = append(out, &o.Shipping)
-	for i := range o.Fees {
-		out = append(out, &o.Fees[i].Part)
-	}
-	return out
 }
 
 // Standing is what still stands as paid, by tender.
@@ -176,20 +183,19 @@ func (o *Order) Total() (n ledger.Money) {
 // spread shares the points that still stand anew over the parts that they may pay, and lets later shares count from
 // here. Points and their value are spread by the same rule, separately. Source: program.md Allocation.
 func (o *Order) spread(points ledger.Points, value ledger.Money) {
-	parts := o.parts()
-	weights := make([]int64, len(parts))
 	for i := range o.Lines {
 		l := &o.Lines[i]
 		l.Spread, l.Fees = l.Standing(), nil
 	}
-	for i, p := range parts {
+	weights := make([]int64, len(o.Lines)+1+len(o.Fees))
+	for i, p := range o.parts() {
 		*p = Part{Amount: p.left().Amount}
 		if o.mayPay(i) {
 			weights[i] = int64(p.Amount)
 		}
 	}
 	byPoints, byValue := ledger.Spread(int64(points), weights), ledger.Spread(int64(value), weights)
-	for i, p := range parts {
+	for i, p := range o.parts() {
 		p.Points, p.Value = ledger.Points(byPoints[i]), ledger.Money(byValue[i])
 	}
 }

@@ -147,27 +147,29 @@ func (r OrderRequest) build(a *Account, m Moment) (*Order, error) {
 	}
 	amounts := checker{}
 	seen := map[string]bool{}
+	o.Lines = make([]OrderLine, 0, len(r.Lines))
 	for i, l := range r.Lines {
-		at := fmt.Sprintf("lines[%d].", i)
+		amounts.line = i + 1
 		if seen[l.LineID] {
-			return nil, RefuseField(ValidationFailed, at+"line_id", "line %s appears twice", l.LineID)
+			return nil, RefuseField(ValidationFailed, amounts.at("line_id"), "line %s appears twice", l.LineID)
 		}
 		seen[l.LineID] = true
 		if l.Quantity < 1 {
-			return nil, RefuseField(ValidationFailed, at+"quantity", "must be at least 1")
+			return nil, RefuseField(ValidationFailed, amounts.at("quantity"), "must be at least 1")
 		}
-		amounts.amount(at+"unit_price", int64(l.UnitPrice))
-		gross := amounts.times(at+"unit_price", int64(l.UnitPrice), l.Quantity)
-		amounts.amount(at+"discount", int64(l.Discount))
+		amounts.amount("unit_price", int64(l.UnitPrice))
+		gross := amounts.times("unit_price", int64(l.UnitPrice), l.Quantity)
+		amounts.amount("discount", int64(l.Discount))
 		if amounts.err == nil && int64(l.Discount) > gross {
-			return nil, RefuseField(ValidationFailed, at+"discount", "is more than the line's %d", gross)
+			return nil, RefuseField(ValidationFailed, amounts.at("discount"), "is more than the line's %d", gross)
 		}
 		o.Lines = append(o.Lines, OrderLine{
 			ID: l.LineID, SKU: l.SKU, Category: l.Category, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Discount: l.Discount,
 			Attributes: l.Attributes, Spread: l.Quantity, Part: Part{Amount: ledger.Money(gross) - l.Discount},
 		})
-		amounts.add(at+"unit_price", gross-int64(l.Discount))
+		amounts.add("unit_price", gross-int64(l.Discount))
 	}
+	amounts.line = 0
 	amounts.amount("shipping", int64(r.Shipping))
 	amounts.add("shipping", int64(r.Shipping))
 	o.Shipping = Part{Amount: r.Shipping}
@@ -246,8 +248,17 @@ func (a *Account) KeepOrder(o *Order) {
 
 // checker adds up amounts and keeps the first that is out of range.
 type checker struct {
-	sum int64
-	err error
+	line int // that is being checked, from 1; 0: none
+	sum  int64
+	err  error
+}
+
+// at is where a field stands in the request.
+func (c *checker) at(field string) string {
+	if c.line == 0 {
+		return field
+	}
+	return fmt.Sprintf("lines[%d].%s", c.line-1, field)
 }
 
 // amount checks one amount: not negative, not beyond 2^53-1.
@@ -255,16 +266,16 @@ func (c *checker) amount(field string, n int64) {
 	switch {
 	case c.err != nil:
 	case n < 0:
-		c.err = RefuseField(AmountOutOfRange, field, "%d is negative", n)
+		c.err = RefuseField(AmountOutOfRange, c.at(field), "%d is negative", n)
 	case n > ledger.MaxAmount:
-		c.err = RefuseField(AmountOutOfRange, field, "%d is beyond %d", n, int64(ledger.MaxAmount))
+		c.err = RefuseField(AmountOutOfRange, c.at(field), "%d is beyond %d", n, int64(ledger.MaxAmount))
 	}
 }
 
 // times is n × k, or an error beyond the range.
 func (c *checker) times(field string, n, k int64) int64 {
 	if c.err == nil && n > 0 && k > ledger.MaxAmount/n {
-		c.err = RefuseField(AmountOutOfRange, field, "%d × %d is beyond %d", n, k, int64(ledger.MaxAmount))
+		c.err = RefuseField(AmountOutOfRange, c.at(field), "%d × %d is beyond %d", n, k, int64(ledger.MaxAmount))
 	}
 	if c.err != nil {
 		return 0
@@ -276,6 +287,6 @@ func (c *checker) times(field string, n, k int64) int64 {
 func (c *checker) add(field string, n int64) {
 	c.sum += n
 	if c.err == nil && c.sum > ledger.MaxAmount {
-		c.err = RefuseField(AmountOutOfRange, field, "the total is beyond %d", int64(ledger.MaxAmount))
+		c.err = RefuseField(AmountOutOfRange, c.at(field), "the total is beyond %d", int64(ledger.MaxAmount))
 	}
 }

@@ -1,7 +1,6 @@
 package points
 
 import (
-	"fmt"
 	"time"
 
 	"chobo/ledger"
@@ -142,25 +141,25 @@ func (r Repricing) apply(o *Order) (touched []int, err error) {
 	sums := checker{}
 	priced := map[int]LinePrice{}
 	for i, p := range r.Lines {
-		at := fmt.Sprintf("lines[%d].", i)
+		sums.line = i + 1
 		k := o.Line(p.LineID)
 		if k < 0 {
-			return nil, RefuseField(ValidationFailed, at+"line_id", "order %s has no line %s", o.ID, p.LineID)
+			return nil, RefuseField(ValidationFailed, sums.at("line_id"), "order %s has no line %s", o.ID, p.LineID)
 		}
 		if _, twice := priced[k]; twice {
-			return nil, RefuseField(ValidationFailed, at+"line_id", "line %s appears twice", p.LineID)
+			return nil, RefuseField(ValidationFailed, sums.at("line_id"), "line %s appears twice", p.LineID)
 		}
 		priced[k] = p
-		l := &o.Lines[k]
-		sums.amount(at+"unit_price", int64(p.UnitPrice))
-		gross := sums.times(at+"unit_price", int64(p.UnitPrice), l.Standing())
+		sums.amount("unit_price", int64(p.UnitPrice))
+		gross := sums.times("unit_price", int64(p.UnitPrice), o.Lines[k].Standing())
 		if p.Discount != nil {
-			sums.amount(at+"discount", int64(*p.Discount))
+			sums.amount("discount", int64(*p.Discount))
 			if sums.err == nil && int64(*p.Discount) > gross {
-				return nil, RefuseField(ValidationFailed, at+"discount", "is more than the line's %d", gross)
+				return nil, RefuseField(ValidationFailed, sums.at("discount"), "is more than the line's %d", gross)
 			}
 		}
 	}
+	sums.line = 0
 	discounts := make([]ledger.Money, len(o.Lines))
 	for i := range o.Lines {
 		l := &o.Lines[i]
