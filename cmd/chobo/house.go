@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"chobo/cmd/chobo/internal/api"
+	"chobo/cmd/chobo/internal/finance"
 	"chobo/jobs"
 	"chobo/jobs/reconcile"
 	"chobo/points/engine"
@@ -69,6 +71,11 @@ func build(ctx context.Context, url string, p plan) (_ *house, err error) {
 	}
 	h.metrics.MustRegister(reconcile.Metrics(db))
 	return h, nil
+}
+
+// closer closes periods in the house.
+func (h *house) closer() finance.Closer {
+	return finance.Closer{DB: h.db, Engine: h.engine, Registry: h.registry, Runner: h.runner, Now: time.Now}
 }
 
 // close answers what was taken and ends the connections. When ctx ends first, what is under way is given up.

@@ -94,7 +94,7 @@ func listen(address string) (net.Listener, error) {
 func (h *house) handler(adminKey string, log zerolog.Logger) http.Handler {
 	return api.New(api.Options{
 		DB: h.db, Engine: h.engine, Registry: h.registry, Jobs: h.runner, AdminKey: adminKey, Version: version(), Metrics: h.metrics, Log: log,
-		Mount: finance.Mount(h.db, h.engine, time.Now), Console: console.Handler(),
+		Mount: finance.Mount(h.db, h.engine, time.Now), Close: h.closer().Answer, Console: console.Handler(),
 	})
 }
 

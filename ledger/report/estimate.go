@@ -36,6 +36,7 @@ type EstimatedCohort struct {
 	Expected  int64        `json:"expected" doc:"To be redeemed in all."`
 	Sales     ledger.Money `json:"sales" doc:"Money paid for what earned the points."`
 	Allocated ledger.Money `json:"allocated" doc:"Of the sales, to the points. Set by the first estimate; later ones only scale it by reversals of grants."`
+	First     bool         `json:"-"` // no estimate has seen the cohort before
 }
 
 const (
@@ -102,6 +103,7 @@ func (r Reader) Estimate(ctx context.Context, asOf Day, as Assumptions) (*Estima
 		if k, ok := known[key]; ok {
 			c.Sales, c.Allocated = k.Sales, Shrink(k.Allocated, c.Issued, k.Issued)
 		} else {
+			c.First = true
 			c.Allocate(r.Book)
 		}
 		out.Cohorts = append(out.Cohorts, c)

@@ -27,8 +27,9 @@ type Settlement struct {
 type SettlementRow struct {
 	ShopID string `json:"shop_id"`
 	SettlementSums
-	owed map[ledger.Account]ledger.Money // what a settlement clears, by account
-	last Day                             // up to which the shop was settled; zero: never
+	owed        map[ledger.Account]ledger.Money // what a settlement clears, by account
+	last        Day                             // up to which the shop was settled; zero: never
+	settlements int64
 }
 
 // SettlementSums are the columns of a statement.
@@ -58,7 +59,7 @@ SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3
 
 	// settledUpToSQL reads the house's own transactions, one a settlement; their subject is the last day settled.
 	settledUpToSQL = `
-SELECT l.shop, max(t.subject)
+SELECT l.shop, max(t.subject), count(DISTINCT t.id)
   FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
  WHERE t.member = $1 AND t.kind = 61 AND l.shop IS NOT NULL
  GROUP BY 1`
@@ -88,13 +89,14 @@ func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlemen
 		}
 		return each(ctx, tx, settledUpToSQL, []any{r.House.String()}, func(rows *sql.Rows) error {
 			var id, subject string
-			if err := rows.Scan(&id, &subject); err != nil {
+			var count int64
+			if err := rows.Scan(&id, &subject, &count); err != nil {
 				return err
 			}
 			last, err := time.Parse(time.DateOnly, subject)
 			for i := range out.Shops {
 				if out.Shops[i].ShopID == id {
-					out.Shops[i].last = last
+					out.Shops[i].last, out.Shops[i].settlements = last, count
 				}
 			}
 			return err
@@ -192,6 +194,9 @@ func (r *SettlementRow) Clearing() (lines []ledger.Line) {
 
 // SettledUpTo is the last day that a settlement of the shop covered; zero: there was none.
 func (r *SettlementRow) SettledUpTo() Day { return r.last }
+
+// Settlements is how many settlements of the shop were posted, whatever they covered.
+func (r *SettlementRow) Settlements() int64 { return r.settlements }
 
 // Sheet shows a row a shop.
 func (s *Settlement) Sheet() Sheet {

@@ -49,7 +49,9 @@ type Options struct {
 	Metrics  *prometheus.Registry // nil: one of its own
 	Console  http.Handler         // serves what lies below /console/; nil: nothing does
 	Mount    func(*Mounting)      // adds operations of other packages; nil: none
-	Log      zerolog.Logger
+	// Close closes a month with all that belongs to it; nil: it is only marked as closed.
+	Close func(ctx context.Context, p *engine.Program, month time.Time, actor string) (PeriodView, error)
+	Log   zerolog.Logger
 }
 
 // A Server is the HTTP API.

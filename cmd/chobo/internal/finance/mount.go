@@ -45,6 +45,7 @@ func Mount(db *sqlx.DB, e *engine.Engine, now func() time.Time) func(*api.Mounti
 		s.journal(m)
 		s.reconciliation(m)
 		s.settlements(m)
+		s.estimates(m)
 	}
 }
 
@@ -63,7 +64,7 @@ type ReportInput struct {
 	By      string `query:"by" doc:"Of the roll-forward: shop, month or kind."`
 	Shop    string `query:"shop" doc:"Of the settlement: one shop."`
 	Prior   string `query:"prior" doc:"Of estimates: the rate of use where history says nothing, 0 to 1. Default: 1."`
-	Term    int    `query:"term" minimum:"0" maximum:"600" doc:"Of estimates: months after which a grant is used or lost. Default: by the triangle."`
+	Term    int    `query:"term" minimum:"0" maximum:"600" doc:"Of estimates: months after which a grant is used or lost. Default: as the program's points expire."`
 	KnownAt string `query:"known_at" doc:"Only what was posted by this time."`
 	Accept  string `header:"Accept" doc:"application/json or text/csv."`
 	Format  string `query:"format" enum:",json,csv" doc:"As Accept, for a link."`
@@ -83,6 +84,9 @@ func (s server) reader(ctx context.Context, in *ReportInput) (r report.Reader, q
 		}
 	}
 	w := Wish{AsOf: in.AsOf, From: in.From, To: in.To, By: in.By, Shop: in.Shop, Prior: in.Prior, Term: in.Term}
+	if w.Term == 0 {
+		w.Term = TermOf(p)
+	}
 	q, err = w.Read(r.Book, r.DayOf(p.Now(s.now())))
 	var wrong *WishError
 	if errors.As(err, &wrong) {

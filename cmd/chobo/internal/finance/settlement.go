@@ -36,7 +36,6 @@ type SettlementPosted struct {
 type settlementInput struct {
 	Program string `path:"program"`
 	Shop    string `path:"shop_id"`
-	Key     string `header:"Idempotency-Key" maxLength:"255" doc:"Default: one by shop and last day, so that a day is settled once."`
 	Body    SettlementRequest
 }
 
@@ -49,7 +48,8 @@ type settlementOutput struct {
 func (s server) settlements(m *api.Mounting) {
 	op := huma.Operation{OperationID: "settlements.create", Method: http.MethodPost, Path: "/v1/{program}/shops/{shop_id}/settlements", DefaultStatus: http.StatusCreated,
 		Summary: "Settle with a shop", Tags: []string{"finance"}}
-	huma.Register(m.API(), m.Allow(op, api.Finance, points.ValidationFailed), s.settle)
+	op.Description = "Posts what is due by the last day and was not settled yet, so asking again posts nothing."
+	huma.Register(m.API(), m.Allow(op, api.Finance, points.ValidationFailed, points.Conflict), s.settle)
 }
 
 func (s server) settle(ctx context.Context, in *settlementInput) (*settlementOutput, error) {
@@ -73,13 +73,14 @@ func (s server) settle(ctx context.Context, in *settlementInput) (*settlementOut
 		return out, nil
 	}
 	to := q.To.Format(time.DateOnly)
-	key := in.Key
-	if key == "" {
-		key = fmt.Sprintf("settlement/%s/%s", in.Shop, to)
-	}
-	sum := sha256.Sum256([]byte(in.Shop + "\x1f" + in.Body.From + "\x1f" + to))
+	// The key counts the shop's settlements, so that of two at once one is posted and the other finds it.
+	key := fmt.Sprintf("settlement/%s/%d", in.Shop, row.Settlements()+1)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %v", in.Shop, to, lines))
 	result, err := s.engine.Submit(ctx, engine.Request{Program: r.Code, Member: points.HouseMember, Key: key, Hash: engine.Hash(sum[:]), Enrol: true,
 		Command: points.PostHouse{Kind: ledger.ShopSettlement, Subject: to, Lines: lines, Actor: in.Body.Actor, Reason: "settlement of " + in.Shop}})
+	if errors.Is(err, engine.ErrKeyReused) {
+		return nil, points.Refuse(points.Conflict, "another settlement of shop %s was posted at this moment; ask again", in.Shop)
+	}
 	switch {
 	case err != nil:
 		return nil, err
