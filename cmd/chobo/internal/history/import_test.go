@@ -164,7 +164,7 @@ func TestBadRowsRefuseTheWholeFile(t *testing.T) {
 	if after := tables(t, h.DB); after != before {
 		t.Errorf("before: %s\nafter:  %s", before, after)
 	}
-	_, left, err = h.imported(Members, "member_id,status\nM-1,closed\n", func(how *How) { how.Whole = true })
+	_, _, err = h.imported(Members, "member_id,status\nM-1,closed\n", func(how *How) { how.Whole = true })
 	h.check(err)
 	_, left, err = h.imported(Points, "member_id,points\nM-1,5\n", func(how *How) { how.Whole = true })
 	if !errors.Is(err, ErrBadRows) || !strings.Contains(left, "[member_closed]") {
