@@ -85,7 +85,7 @@ SELECT DISTINCT member::text FROM (
   UNION ALL
   SELECT member FROM due WHERE program = $1 AND at <= $3
   UNION ALL
-  SELECT whose::uuid FROM breaks WHERE program = $1 AND closed_at IS NULL AND whose <> '') AS touched
+  SELECT whose::uuid FROM breaks WHERE program = $1 AND closed_at IS NULL AND whose <> '' AND check_name NOT IN ('orders_feed', 'refunds_feed')) AS touched
  LIMIT $4`
 )
 
