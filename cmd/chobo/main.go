@@ -33,6 +33,9 @@ type commands struct {
 	Import importCommand `cmd:"" group:"books" help:"Import members, points and orders from another system."`
 	Verify verifyCommand `cmd:"" group:"books" help:"Prove the books from the journal alone, and the journal by its seals."`
 
+	Reconcile reconcileCommand `cmd:"" group:"books" help:"Prove the books' own figures, or compare them with files from outside."`
+	Close     closeCommand     `cmd:"" group:"books" help:"Close a month: checks, valuation, balances kept."`
+
 	Jobs    jobsCommand    `cmd:"" group:"house" help:"What is due by the clock: run it now, or see how it went."`
 	Keys    keysCommand    `cmd:"" group:"house" help:"Keys of the API."`
 	Migrate migrateCommand `cmd:"" group:"house" help:"Bring the database to this version's shape."`
