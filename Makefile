@@ -16,7 +16,7 @@ build: ## compile bin/chobo
 
 test: ## run every test; PostgreSQL is installed if missing
 	@.ci/install postgresql
-	@go test ./...
+	@go test -p 1 ./...
 
 lint: ## check formatting and style
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
