@@ -70,6 +70,7 @@ func TestEachDamageIsNamed(t *testing.T) {
 		{"a note gone", `DELETE FROM notes WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 42)`, "notes"},
 		{"a note redacted", `UPDATE notes SET note = NULL`, ""},
 		{"a key's transaction", `UPDATE operations SET first_transaction = first_transaction + 4096 WHERE transactions = 1 AND member = ` + ann, "keys"},
+		{"a key that claims another's transaction", `UPDATE operations o SET first_transaction = p.first_transaction FROM operations p WHERE o.member = p.member AND o.key > p.key AND p.transactions = 1 AND o.transactions = 1 AND p.key = 'k-5'`, "keys"},
 		{"a roll-up", `UPDATE daily SET points = points + 1 WHERE account = 41`, "roll-ups"},
 		{"a roll-up gone", `DELETE FROM daily WHERE account = 41`, "roll-ups"},
 		{"a batch's row gone", `DELETE FROM batches WHERE id = (SELECT max(id) FROM batches)`, "batches, seals"},

@@ -127,16 +127,17 @@ SELECT member, 'spilled lots',
    AND ((a.spilled, a.spilled_points) IS DISTINCT FROM (coalesce(s.lots, 0), coalesce(s.points, 0))
         OR s.expires IS NOT NULL AND (a.spill_expires IS NULL OR a.spill_expires > s.expires))`
 
-// holdsSQL: kinds 1 and 3 are grants of orders, or by hand, and their rises; 60 is an opening, whose subject is no order.
+// holdsSQL: kinds 1 and 3 are grants of orders, or by hand, and their rises, which name the order. Other points that are
+// held back, such as openings, are of none.
 const holdsSQL = `
 WITH stored AS (
   SELECT member, holds[i] AS lot, holds[i + 1] AS points, hold_orders[(i + 3) / 4] AS of
     FROM accounts, generate_series(1, cardinality(holds), 4) AS i
 ), posted AS (
-  SELECT g.member, g.lot, g.points, CASE WHEN t.kind = 60 THEN '' ELSE coalesce(t.subject, '') END AS of
+  SELECT g.member, g.lot, g.points, coalesce(t.subject, '') AS of
     FROM (SELECT member, lot, -sum(points) AS points, min(transaction) AS came
             FROM lines WHERE account = 12 GROUP BY member, lot HAVING sum(points) <> 0) AS g
-    LEFT JOIN transactions t ON t.member = g.member AND t.id = g.came
+    LEFT JOIN (SELECT member, id, subject FROM transactions WHERE kind IN (1, 3)) t ON t.member = g.member AND t.id = g.came
 )
 SELECT member, 'hold ' || lot,
        CASE WHEN s.member IS NULL THEN 'no such hold' ELSE format('%s points of order "%s"', s.points, s.of) END,
@@ -149,14 +150,15 @@ SELECT member, 'hold ' || lot,
 // suspension, reinstatement and closing, which are states 2, 1 and 3.
 const membersSQL = `
 WITH posted AS (
-  SELECT member, max(id) AS last, max(occurred_at) AS at, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind IN (70, 71, 72)))[1] AS mark
-    FROM transactions GROUP BY member
+  SELECT member, max(id) AS last, max(occurred_at) AS at FROM transactions GROUP BY member
+), marks AS (
+  SELECT DISTINCT ON (member) member, kind FROM transactions WHERE kind IN (70, 71, 72) ORDER BY member, id DESC
 ), lots AS (
   SELECT member, max(lot) AS last FROM lines WHERE lot IS NOT NULL GROUP BY member
 ), rebuilt AS (
-  SELECT coalesce(p.member, m.member) AS member, CASE p.mark WHEN 70 THEN 2 WHEN 72 THEN 3 ELSE 1 END AS status,
+  SELECT coalesce(p.member, m.member) AS member, CASE k.kind WHEN 70 THEN 2 WHEN 72 THEN 3 ELSE 1 END AS status,
          coalesce(p.last, 0) AS last, p.at, coalesce(l.last, 0) AS lot, m.member IS NOT NULL AS known, m.program
-    FROM posted p FULL JOIN members m ON m.member = p.member LEFT JOIN lots l ON l.member = p.member
+    FROM posted p FULL JOIN members m ON m.member = p.member LEFT JOIN lots l ON l.member = p.member LEFT JOIN marks k ON k.member = p.member
 )
 SELECT member, 'state',
        CASE WHEN a.member IS NULL THEN 'none' ELSE
@@ -194,13 +196,18 @@ SELECT coalesce(t.member, n.member), 'note of transaction ' || coalesce(t.id, n.
 
 // keysSQL: a request's transactions are numbered one after the other, 4096 apart.
 const keysSQL = `
-SELECT o.member, 'key ' || min(o.key), format('transaction %s, of %s keys', o.transaction, count(*)), CASE WHEN count(t.id) = 0 THEN 'no such transaction' ELSE 'it is of one key' END
+SELECT o.member, 'key ' || o.key, 'transaction ' || o.transaction, 'no such transaction'
   FROM (SELECT member, key, first_transaction + k * 4096 AS transaction
           FROM operations, generate_series(0, transactions - 1) AS k WHERE transactions > 0) AS o
   LEFT JOIN transactions t ON t.member = o.member AND t.id = o.transaction
- WHERE $1::int = 0 OR o.member IN (SELECT member FROM accounts WHERE program = $1)
- GROUP BY o.member, o.transaction
-HAVING count(*) > 1 OR count(t.id) = 0`
+ WHERE t.id IS NULL AND ($1::int = 0 OR o.member IN (SELECT member FROM accounts WHERE program = $1))
+UNION ALL
+SELECT member, 'key ' || key, 'transaction ' || first_transaction, 'it is of key ' || other
+  FROM (SELECT member, key, first_transaction, lag(key) OVER mine AS other,
+               lag(first_transaction + (transactions - 1) * 4096::bigint) OVER mine AS taken
+          FROM operations WHERE transactions > 0
+        WINDOW mine AS (PARTITION BY member ORDER BY first_transaction, key)) AS o
+ WHERE taken >= first_transaction AND ($1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1))`
 
 const rollupsSQL = `
 WITH posted AS (

@@ -9,17 +9,18 @@ type repeats struct {
 	counts map[digest]int // of what may repeat
 }
 
-// The filter has about 13 bits a row, up to 64 MiB. Files of more than 40 million rows take more memory, not a wrong turn.
+// The filter has some 80 bits a row, up to 64 MiB: it hardly ever takes a row for a repeat that is none, which would
+// cost another way through the file. Files of more than 40 million rows take more memory, not a wrong turn.
 const (
 	leastBits = 1 << 16
 	mostBits  = 1 << 29
-	probes    = 4
+	probes    = 8
 )
 
 // newRepeats is a filter for a file of so many bytes.
 func newRepeats(size int64) *repeats {
 	n := leastBits
-	for int64(n) < size/4 && n < mostBits {
+	for int64(n) < 2*size && n < mostBits {
 		n *= 2
 	}
 	return &repeats{bits: make([]uint64, n/64), counts: map[digest]int{}}
