@@ -105,6 +105,22 @@ func TestClawback(t *testing.T) {
 			left: "available 500",
 		},
 		{
+			name:    "a refund is withheld once, however many lines are short",
+			program: `earn: { rate: "2", hold: { days: 0 } }` + "\nclawback: { take: [lot, withhold, receivable] }",
+			given:   []event{at("04-01", buy("O-1", 1, 100).and("books", 1, 100).place()), at("04-02", buy("O-2", 1, 400).with(400).place())},
+			when:    undone,
+			want: `
+				member:debt      200 reverse_grant, 200 reverse_grant | 200 debt_paid
+				issued:purchase                                       | 200 reverse_grant, 200 reverse_grant
+				debt:collected                          200 debt_paid |`,
+			left: "debt 200",
+			check: func(t *testing.T, b *Book) {
+				if len(b.Paid) > 0 {
+					t.Errorf("to pay back %+v", b.Paid)
+				}
+			},
+		},
+		{
 			name:    "netted from the next points, whatever brings them",
 			program: take("lot, net_future_grants"),
 			given:   spent,
@@ -214,6 +230,31 @@ func TestClawback(t *testing.T) {
 	})
 }
 
+// The returned lines' grants give first, then those of the last line upward, each what it has more than it earns now.
+// Source: ruling 9.
+func TestWhichGrantGives(t *testing.T) {
+	b := New(aProgram(t, `earn: { rate: "0.1", cap_per_order: 30 }`))
+	play(t, b, []event{at("04-01", buy("O-1", 1, 200).and("books", 1, 200).and("books", 1, 200).place())})
+	for i, step := range []struct {
+		do   points.Command
+		want [3]ledger.Points // held for each line
+	}{
+		{back("O-1", 1, 1), [3]ledger.Points{20, 10}}, // 20 and 10 are earned under the cap by lines 1 and 3
+		{back("O-1", 0, 1), [3]ledger.Points{10, 10}}, // 20 by line 3
+		{reprice("O-1", -1, -1, 150), [3]ledger.Points{10, 5}},
+		{cancel("O-1"), [3]ledger.Points{}},
+	} {
+		play(t, b, []event{at("04-02", step.do)})
+		var got [3]ledger.Points
+		for _, h := range b.Holds {
+			got[h.Lot-1] = h.Points
+		}
+		if got != step.want {
+			t.Errorf("after step %d %v is held, not %v", i+1, got, step.want)
+		}
+	}
+}
+
 // What was lost without being spent counts as taken back already. Source: ruling 15.
 func TestLostPointsMakeNoShortfall(t *testing.T) {
 	rules := `earn: { rate: "0.1", hold: { days: 0 } }` + "\nclawback: { take: [lot, receivable] }\n"
@@ -320,8 +361,8 @@ func TestReceivables(t *testing.T) {
 		t.Errorf("the journal has\n%s", got)
 	}
 
-	b, id = owes(t, `point_value: "0.5"`+"\n"+rules, []event{at("04-01", buy("O-1", 1, 101).place()), at("04-02", buy("O-2", 1, 50).worth(100, 50).place()), at("04-02", revoke(1)), at("04-03", cancel("O-1"))})
-	play(t, b, []event{at("04-04", pay(1)), at("04-04", points.PayReceivable{ID: id, Money: 49, Actor: "op"})})
+	b, id = owes(t, `point_value: "0.5"`+"\n"+`earn: { rate: "1", hold: { days: 0 } }`+"\nclawback: { take: [receivable] }", []event{at("04-01", buy("O-1", 1, 101).place()), at("04-03", cancel("O-1"))})
+	play(t, b, []event{at("04-04", pay(1)), at("04-04", pay(49))}) // of 101 points
 	if b.Debt != 0 {
 		t.Errorf("half a unit can be paid by nobody: %s", b.Balances())
 	}

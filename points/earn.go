@@ -1,7 +1,6 @@
 package points
 
 import (
-	"slices"
 	"time"
 
 	"chobo/ledger"
@@ -190,24 +189,16 @@ func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int
 	change := make([]ledger.Points, len(o.Lines)) // negative: to take back
 	if have > want {
 		take := have - want
-		from := func(i int, most ledger.Points) {
-			k := max(0, min(take, most, o.Lines[i].Earned.Points+change[i]))
+		from := func(i int) { // what the line has more than it earns now
+			k := max(0, min(take, o.Lines[i].Earned.Points+change[i]-now[i]))
 			change[i] -= k
 			take -= k
 		}
 		for _, i := range returned {
-			from(i, o.Lines[i].Earned.Points-now[i])
-		}
-		for i := range o.Lines {
-			if !slices.Contains(returned, i) {
-				from(i, o.Lines[i].Earned.Points-now[i])
-			}
-		}
-		for _, i := range returned {
-			from(i, take)
+			from(i)
 		}
 		for i := len(o.Lines) - 1; i >= 0; i-- {
-			from(i, take)
+			from(i)
 		}
 	} else {
 		give := want - have

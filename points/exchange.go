@@ -135,8 +135,8 @@ func (a *Account) inStock(b Benefit, quantity int64) error {
 	if !ok {
 		lack(Need{Stock: []string{b.ID}})
 	}
-	if *left-a.stockTaken[b.ID] < quantity {
-		return RefuseField(OutOfStock, "benefit_id", "%d of benefit %s are left", *left-a.stockTaken[b.ID], b.ID)
+	if *left < quantity {
+		return RefuseField(OutOfStock, "benefit_id", "%d of benefit %s are left", *left, b.ID)
 	}
 	return nil
 }

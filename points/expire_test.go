@@ -5,6 +5,7 @@ import (
 
 	"chobo/points"
 	. "chobo/points/pointstest"
+	"chobo/points/program"
 )
 
 // Source: AS-5, SM-P3.3.
@@ -133,11 +134,19 @@ func TestANewVersionDoesNotLapseThePast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ granted, lapses string }{
-		{"04-01", "08-15"}, // 2 months were over when the version came
-		{"07-01", "09-02"},
+	longer, err := parse("2026-05-15", silent+"expiry: { mode: inactivity, months: 12 }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		granted, lapses string
+		versions        []*program.Program
+	}{
+		{"04-01", "08-15", []*program.Program{first, second}}, // 2 months were over when the version came
+		{"07-01", "09-02", []*program.Program{first, second}},
+		{"04-01", "2027-04-02", []*program.Program{aProgram(t, silent+"expiry: { mode: inactivity, months: 2 }"), longer}}, // before they were over a longer one came
 	} {
-		b := New(first, second)
+		b := New(c.versions...)
 		play(t, b, []event{at(c.granted, grant(10))})
 		if got := b.NextDue(points.DueLapse); !got.Equal(day(c.lapses)) {
 			t.Errorf("of %s they lapse at %s, not %s", c.granted, got.In(tokyo), c.lapses)
@@ -145,7 +154,7 @@ func TestANewVersionDoesNotLapseThePast(t *testing.T) {
 		if n := b.At(day(c.lapses).Add(-1)).View().Points.Available; n != 10 {
 			t.Errorf("of %s there are %d just before", c.granted, n)
 		}
-		play(t, b, []event{wait("2027-01-01")})
+		play(t, b, []event{wait("2027-05-01")})
 		if last := b.Journal[len(b.Journal)-1].OccurredAt; !last.Equal(day(c.lapses)) {
 			t.Errorf("of %s they lapsed at %s, not %s", c.granted, last.In(tokyo), c.lapses)
 		}

@@ -90,6 +90,25 @@ func TestHolds(t *testing.T) {
 			left:    "available 100",
 		},
 		{
+			name:    "what undeliverable has stopped can still rise",
+			program: `earn: { rate: "0.1", hold: { days: 3 } }`,
+			given:   []event{at("04-01", buy("O-1", 1, 1000).place()), at("04-03", status("O-1", points.Undeliverable)), at("04-03", reprice("O-1", 0))},
+			when:    []event{at("04-20", reprice("O-1", 500)), wait("06-01")},
+			want:    `member:pending | 50 reprice_pending   issued:purchase 50 reprice_pending |`,
+			left:    "pending 50",
+		},
+		{
+			name:    "what was revoked while it was held is not earned again by a price that falls and rises",
+			program: `earn: { rate: "0.1", hold: { days: 3 } }`,
+			given:   []event{at("04-01", buy("O-1", 1, 1000).place()), at("04-02", revoke(100))},
+			when:    []event{at("04-02", reprice("O-1", 0)), at("04-03", reprice("O-1", 1200))},
+			want: `
+				member:pending                           | 20 reprice_pending
+				issued:purchase       20 reprice_pending | 100 reverse_grant
+				forfeited:misconduct   100 reverse_grant |`,
+			left: "pending 20",
+		},
+		{
 			name:  "a price change before the hold ends: earned on the changed price, down and up",
 			given: []event{at("04-01", buy("O-1", 1, 1000).and("toys", 1, 500).place())},
 			when:  []event{at("04-02", reprice("O-1", 400)), at("04-03", reprice("O-1", 2000)), wait("05-02")},

@@ -170,6 +170,18 @@ func TestMembership(t *testing.T) {
 				forfeited:closure                    | 100 forfeit, 20 forfeit`,
 		},
 		{
+			name:    "closed: points of an exchange pay the debt that is netted before the rest is forfeited",
+			program: atOnce + "clawback: { take: [lot, net_future_grants] }",
+			given: []event{at("04-01", buy("O-1", 1, 300).place()), at("04-02", buy("O-2", 1, 30).with(30).place()), at("04-02", until("05-01", 40)),
+				at("04-02", exchange("X-1", "mug", 1)), at("04-03", cancel("O-1"))},
+			when: []event{at("04-04", member(points.Closed))},
+			want: `
+				member:available  30 debt_netted, 10 forfeit | 40 exchange_cancel
+				member:debt                                  | 30 debt_netted
+				redeemed:benefits         40 exchange_cancel |
+				forfeited:closure                            | 10 forfeit`,
+		},
+		{
 			name:    "a closed member's order earns nothing more, nor does it sweep",
 			program: `earn: { rate: "0.1" }` + "\nsweep: { days: 14 }",
 			given:   []event{at("04-01", buy("O-1", 1, 200).useAll().place()), at("04-02", member(points.Closed))},
@@ -196,4 +208,9 @@ func TestRevocations(t *testing.T) {
 	if got := b.Balances(); got != "pending 10" {
 		t.Errorf("left is %s", got)
 	}
+	play(t, b, []event{at("04-02", buy("O-2", 1, 200).place()), at("04-03", revoke(15))}) // 10 of the one hold, 5 of the other
+	if got := b.Balances(); got != "pending 15" {
+		t.Errorf("left is %s", got)
+	}
+	shows("04-03", "O-1", points.OrderView{Tenders: points.Tenders{Money: 200}})(t, b) // nothing of it was ever granted
 }

@@ -117,11 +117,8 @@ func (p *Part) left() Part {
 func (p Part) money() ledger.Money { return p.Amount - p.Value }
 
 // undo is what more goes back when units of the whole, cumulatively since the last spread, have come undone: floors of
-// the cumulative share, so that the last unit takes the remainder. all: whatever still stands.
+// the cumulative share, so that the last unit takes the remainder.
 func (p *Part) undo(units, of int64) Part {
-	if units >= of {
-		return p.left()
-	}
 	return Part{
 		Amount: ledger.Money(ledger.Share(int64(p.Amount), units, of)) - p.Back.Amount,
 		Points: ledger.Points(ledger.Share(int64(p.Points), units, of)) - p.Back.Points,

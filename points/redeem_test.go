@@ -100,12 +100,21 @@ func TestWhatPointsMayNotPay(t *testing.T) {
 		"a negative price":           {buy("O-1", 1, -1), points.AmountOutOfRange},
 		"an amount beyond the range": {buy("O-1", 2, 1<<52), points.AmountOutOfRange},
 		"no pieces":                  {buy("O-1", 0, 10), points.ValidationFailed},
+		"no lines":                   {order{points.OrderRequest{OrderID: "O-1"}}, points.ValidationFailed},
+		"a line twice":               {func() order { o := buy("O-1", 1, 10).and("toys", 1, 10); o.Lines[1].LineID = "1"; return o }(), points.ValidationFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := New(aProgram(t, rules))
 			play(t, b, append(given, event{day("04-02"), c.order.place(), c.code}))
 		})
 	}
+}
+
+// An order may not earn more than a member may have.
+func TestAnOrderThatEarnsTooMuch(t *testing.T) {
+	b := New(aProgram(t, `earn: { rate: "0.1" }`))
+	play(t, b, []event{at("04-01", points.GrantPoints{Points: 1<<53 - 1 - 15}), at("04-01", buy("O-1", 1, 100).place()),
+		refused("04-01", buy("O-2", 1, 60).place(), points.AmountOutOfRange), at("04-01", buy("O-2", 1, 59).place()), refused("04-01", reprice("O-2", 60), points.AmountOutOfRange)})
 }
 
 // Points are spread only over what they may pay, by largest remainder, equal remainders to the earlier component.

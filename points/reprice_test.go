@@ -36,6 +36,9 @@ func TestReprice(t *testing.T) {
 		"both in proportion, money rounded down": {
 			proportional, buy("O", 1, 1000).with(401), []step{{reprice("O", 500), refund(201, 299)}}, points.Tenders{Points: 200, Money: 300},
 		},
+		"both in proportion, exactly": {
+			proportional, buy("O", 1, 1000).with(400), []step{{reprice("O", 500), refund(200, 300)}}, points.Tenders{Points: 200, Money: 300},
+		},
 		"in proportion to what is there": {
 			proportional, buy("O", 1, 1000).with(1000), []step{{reprice("O", 0), refund(1000, 0)}}, points.Tenders{},
 		},

@@ -41,6 +41,12 @@ func TestReservations(t *testing.T) {
 				member:available            | 90 release
 				member:reserved  90 release |`,
 			left: "available 100",
+			check: func(t *testing.T, b *Book) {
+				r := Decode[points.Reservation](b, points.Key{Kind: points.ReservationDocument, ID: "V-1"})
+				if last := r.History[len(r.History)-1]; r.State != "released" || !last.At.Equal(day("04-03")) {
+					t.Errorf("%s %+v", r.State, r.History)
+				}
+			},
 		},
 		{
 			name:    "points that expire while reserved can still be captured",
@@ -88,6 +94,37 @@ func TestReservations(t *testing.T) {
 				forfeited:misconduct                       | 30 revoke, 70 revoke`,
 		},
 	})
+}
+
+// A job's visit works off the notes of its kind, and posts nothing behind the last event of it.
+func TestVisits(t *testing.T) {
+	b := New(aProgram(t, silent))
+	play(t, b, []event{at("04-01", until("04-05", 1)), at("04-01", until("04-07", 2)), at("04-01", grant(50)), at("04-01", reserve("V-1", 3, "04-06"))})
+	b.Batch(func() {
+		b.Hints[points.DueRelease] = day("04-06")
+		reply, err := b.Do(day("04-10"), points.Visit{Kind: points.DueRelease, AsOf: day("04-10")})
+		if err != nil || Body(reply) != `{"Processed":1,"Points":3}` {
+			t.Errorf("%v %s", err, Body(reply))
+		}
+		if !b.Visited(points.DueRelease).Equal(day("04-10")) || !b.Visited(points.DueExpire).IsZero() || !b.Hints[points.DueRelease].IsZero() {
+			t.Errorf("visited %s, hints %v", b.Visited(points.DueRelease), b.Hints)
+		}
+	})
+	if got := b.Kinds(4); got != "release" { // both lots were reserved, and expire when they come back
+		t.Errorf("posted %s", got)
+	}
+}
+
+// A spilled lot of which all is reserved does not expire before it is released, so no account is visited for it.
+func TestReservedLotsAreNotDue(t *testing.T) {
+	b := New(aProgram(t, silent))
+	for range points.PackedLots {
+		play(t, b, []event{at("04-01", grant(1))})
+	}
+	b.Account.Lots = append(b.Account.Lots, points.Lot{ID: 99, Reserved: 5, ExpiresAt: day("04-10")})
+	if r := b.Repack(); r.Spilled != 1 || !r.SpillExpires.IsZero() {
+		t.Errorf("spilled are %d, to expire at %s", r.Spilled, r.SpillExpires)
+	}
 }
 
 func TestWhatCannotBeReserved(t *testing.T) {

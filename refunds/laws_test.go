@@ -50,7 +50,8 @@ func act(t *rapid.T, b *Book, now time.Time, c points.Command) string {
 	return Body(reply)
 }
 
-// An account with more lots than its row packs answers and stands as one that has all of them in its row.
+// An account with more lots than its row packs answers and stands as one that has all of them in its row, also when
+// several commands come together.
 func TestSpilledLotsAreLotsLikeAnyOther(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := aHistory(t)
@@ -59,28 +60,40 @@ func TestSpilledLotsAreLotsLikeAnyOther(t *testing.T) {
 		w := newTrade(versions)
 		w.past = true
 		now := begin
-		both := func(c points.Command) {
-			packed, kept := act(t, spills, now, c), act(t, whole, now, c)
-			if packed != kept {
-				t.Fatalf("%#v: with spilled lots\n%s\nwithout\n%s", c, packed, kept)
+		both := func(many int, draw func() points.Command) {
+			spills.Batch(func() {
+				for range many {
+					c := draw()
+					reply, err := spills.Do(now, c)
+					packed, kept := Body(reply), act(t, whole, now, c)
+					if err != nil {
+						packed = err.Error()
+					}
+					if packed != kept {
+						t.Fatalf("%#v: with spilled lots\n%s\nwithout\n%s", c, packed, kept)
+					}
+				}
+			})
+			if err := spills.Audit(); err != nil {
+				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(spills.Journal, whole.Journal) {
-				t.Fatalf("%#v: with spilled lots\n%s\nwithout\n%s", c, spills.T(0), whole.T(0))
+				t.Fatalf("with spilled lots\n%s\nwithout\n%s", spills.T(0), whole.T(0))
 			}
 			if lots, all := spills.AllLots(), whole.AllLots(); !slices.Equal(lots, all) {
-				t.Fatalf("%#v: with spilled lots\n%+v\nwithout\n%+v", c, lots, all)
+				t.Fatalf("with spilled lots\n%+v\nwithout\n%+v", lots, all)
 			}
 		}
-		for range between(t, "lots", 33, 80) {
+		both(between(t, "lots", 33, 80), func() points.Command {
 			g := points.GrantPoints{Points: ledger.Points(between(t, "points", 1, 5))}
 			if below(t, "expires", 4) > 0 {
 				g.ExpiresAt = now.AddDate(0, 0, between(t, "days", 1, 40))
 			}
-			both(g)
-		}
-		for range between(t, "commands", 1, 25) {
+			return g
+		})
+		for range between(t, "batches", 1, 15) {
 			now = soon(t, now)
-			both(w.command(t, spills, now))
+			both(between(t, "commands", 1, 4), func() points.Command { return w.command(t, whole, now) })
 			at := soon(t, now)
 			read := func(b *Book) string {
 				return View(b, at, func(a *points.Account) string { return fmt.Sprintf("%+v", a.View()) })

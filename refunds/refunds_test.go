@@ -133,6 +133,25 @@ func TestADeniedReturn(t *testing.T) {
 	}
 }
 
+// What the goods look like when they come wins over what was told. Source: CS-5.
+func TestGoodsThatAreNotAsTold(t *testing.T) {
+	s := open(t, tenth)
+	s.buy()
+	told := ask("R", "defect", of("1", 1))
+	told.Request.Condition = map[string]bool{"used": false, "opened": true}
+	s.do(told)
+	looked := receive("R", "confirmed")
+	looked.Receipt.Condition = map[string]bool{"used": true}
+	looked.Receipt.Costs = map[string]ledger.Money{"handling": -1}
+	s.refused(points.AmountOutOfRange, looked)
+	looked.Receipt.Costs = map[string]ledger.Money{"wrapping": 1}
+	s.refused(points.ValidationFailed, looked)
+	looked.Receipt.Costs = nil
+	if a := answer(s.do(looked)); a.State != "denied" || a.Decision.Clause != "T-11" {
+		t.Errorf("answered %s by %s", a.State, a.Decision.Clause)
+	}
+}
+
 // Each line is decided by itself; accepted ones wait for those that a person has to look at. Source: ruling 23.
 func TestLinesAreDecidedOneByOne(t *testing.T) {
 	for outcome, want := range map[policy.Outcome]refunds.Refund{
@@ -151,7 +170,10 @@ func TestLinesAreDecidedOneByOne(t *testing.T) {
 			if a.State != "approved" {
 				t.Fatalf("accepted: %s", a.State)
 			}
+			s.refused(points.ValidationFailed, receive("R", "customer_fault")) // there is nothing to inspect
 			a = answer(s.do(receive("R", "confirmed")))
+		} else { // rejected pieces can be returned again
+			s.do(ask("R-2", "lost", of("2", 1)))
 		}
 		if a.State != "settled" || a.Refund != want {
 			t.Errorf("%s: %s %+v, not %+v", outcome, a.State, a.Refund, want)
@@ -298,9 +320,45 @@ func TestConvenienceReturnsAreCounted(t *testing.T) {
 	if n, limit := facts(); n != 1 || limit != 2 {
 		t.Errorf("%d of %d after 4 days", n, limit)
 	}
-	s.now = s.now.AddDate(0, 0, 7)
+	s.now = s.now.AddDate(0, 0, 6)
+	if n, _ := facts(); n != 1 {
+		t.Errorf("%d after 10 days", n)
+	}
+	s.now = s.now.AddDate(0, 0, 1)
 	if n, _ := facts(); n != 0 {
 		t.Errorf("%d after 11 days", n)
+	}
+}
+
+// Days turn over at midnight in the program's zone, and what the shop said of the goods wins over what the customer says.
+func TestFactsOfAReturn(t *testing.T) {
+	s := open(t, tenth)
+	s.do(points.PlaceOrder{Order: points.OrderRequest{OrderID: "O", ShopID: "S-1", Destination: "overseas", Tenders: points.Tenders{Money: 10}, Lines: []points.OrderLineRequest{
+		{LineID: "1", Category: "books", Quantity: 1, UnitPrice: 10, Attributes: map[string]any{"cancellable": false}}}}})
+	s.do(points.SetStatus{OrderID: "O", Status: points.Delivered})
+	s.now = s.now.Add(14*time.Hour + 30*time.Minute) // 00:30 of the next day in Tokyo
+	r := ask("R", "late_delivery", of("1", 1))
+	r.Request.Attributes = map[string]any{"cancellable": true, "gift": true}
+	s.do(r)
+	f := Decode[refunds.Return](s.Book, points.PartKey(points.ReturnDocument, "O", "R")).Lines[0].Facts
+	if f.DaysSinceOrder != 1 || f.DaysSinceDelivery == nil || *f.DaysSinceDelivery != 1 || f.SinceOrder != 14*time.Hour+30*time.Minute {
+		t.Errorf("days since the order %d, since delivery %v, time since the order %s", f.DaysSinceOrder, f.DaysSinceDelivery, f.SinceOrder)
+	}
+	if f.Attributes["cancellable"] != false || f.Attributes["gift"] != true || f.Destination != "overseas" || f.Status != "delivered" {
+		t.Errorf("facts %+v", f)
+	}
+}
+
+// Fees of specially handled goods come back in full. Source: SM-T.special.
+func TestFeesOfSpeciallyHandledGoods(t *testing.T) {
+	s := open(t, tenth)
+	s.do(points.PlaceOrder{Order: points.OrderRequest{OrderID: "O", ShopID: "S-1", Shipping: 100, Fees: points.Fees{{Name: "cod", Amount: 30}}, Tenders: points.Tenders{Money: 1130}, Lines: []points.OrderLineRequest{
+		{LineID: "1", Category: "books", Quantity: 1, UnitPrice: 500, Attributes: map[string]any{"special_handling": true}}, {LineID: "2", Category: "books", Quantity: 1, UnitPrice: 500}}}})
+	if a := answer(s.do(ask("R", "lost", of("1", 1)))); a.Refund != (refunds.Refund{Money: 500 + 50 + 30}) {
+		t.Errorf("refunded %+v", a.Refund)
+	}
+	if a := answer(s.do(ask("R-2", "lost", of("2", 1)))); a.Refund != (refunds.Refund{Money: 500 + 50}) {
+		t.Errorf("refunded %+v", a.Refund)
 	}
 }
 

@@ -24,6 +24,7 @@ type Book struct {
 	Documents map[points.Key]Stored
 	Whole     bool // all lots stay in the member's row, however many
 
+	batch *reader                     // the account under way, of which nothing is stored yet
 	kept  points.State                // the member's row
 	rows  map[ledger.LotID]points.Lot // spilled lots
 	stock map[string]int64
@@ -106,15 +107,18 @@ func (b *Book) DoAll(now time.Time, commands ...points.Command) ([]points.Reply,
 
 func (b *Book) do(now time.Time, commands []points.Command, run func(*points.Account) ([]points.Reply, int, *points.Need, error)) ([]points.Reply, int, error) {
 	b.Now = now
-	r := reader{book: b, account: b.Account}
+	r := b.batch
+	if r == nil {
+		r = &reader{book: b, account: b.Account}
+	}
 	for _, c := range commands {
 		r.serve(c.Needs())
 	}
 	for range 100 {
-		before := snapshot(b.Account)
+		before, changed := snapshot(b.Account), len(b.Changed())
 		replies, refused, need, err := run(b.Account)
 		if need != nil || err != nil {
-			if fault := differ(before, b.Account); fault != nil && b.fault == nil {
+			if fault := differ(before, b.Account, changed); fault != nil && b.fault == nil {
 				b.fault = fmt.Errorf("%s did not happen, yet %w", commands[refused].Name(), fault)
 			}
 		}
@@ -122,13 +126,24 @@ func (b *Book) do(now time.Time, commands []points.Command, run func(*points.Acc
 			r.serve(*need)
 			continue
 		}
-		if err == nil {
-			b.store()
+		if b.batch == nil {
+			if err == nil {
+				b.store()
+			}
+			b.Account = b.load()
 		}
-		b.Account = b.load()
 		return replies, refused, err
 	}
 	panic("a command never has enough")
+}
+
+// Batch runs what it is given with one account, as the engine does the commands that came together, and then stores it.
+func (b *Book) Batch(run func()) {
+	b.batch = &reader{book: b, account: b.Account}
+	run()
+	b.batch = nil
+	b.store()
+	b.Account = b.load()
 }
 
 // snapshot copies what a refused command must leave alone.
@@ -143,14 +158,14 @@ func snapshot(a *points.Account) *points.Account {
 	return &c
 }
 
-// differ tells what a command changed that should not have.
-func differ(before, after *points.Account) error {
+// differ tells what a command changed that should not have; so many documents were to be stored before.
+func differ(before, after *points.Account, changed int) error {
 	switch {
 	case !reflect.DeepEqual(before.State, after.State):
 		return fmt.Errorf("the state was\n%+v\nand is\n%+v", before.State, after.State)
 	case !reflect.DeepEqual(before.Stock, after.Stock):
 		return errors.New("stock moved")
-	case before.NextID != after.NextID || len(after.Transactions)+len(after.Refunds)+len(after.Changed()) > 0:
+	case before.NextID != after.NextID || len(after.Transactions) != len(before.Transactions) || len(after.Refunds) != len(before.Refunds) || len(after.Changed()) != changed:
 		return errors.New("something is to be stored")
 	}
 	return nil
