@@ -11,6 +11,7 @@ import (
 	"chobo/cmd/chobo/internal/finance"
 	"chobo/ledger"
 	"chobo/ledger/report"
+	"chobo/ledger/report/plot"
 )
 
 type reportCommand struct {
@@ -18,7 +19,7 @@ type reportCommand struct {
 	logging
 	Name    string    `arg:"" help:"The report: ${reports}, or general-ledger."`
 	Program string    `default:"samurai-mall" env:"CHOBO_PROGRAM" placeholder:"CODE" help:"The program. Default: ${default}."`
-	Format  string    `default:"table" enum:"table,csv,json" help:"How it is written: ${enum}. Default: ${default}."`
+	Format  string    `default:"table" enum:"table,csv,json,svg" help:"How it is written: ${enum}. Default: ${default}. Roll-forward, aging and breakage can be drawn as svg."`
 	AsOf    string    `placeholder:"DAY" help:"At the end of this day: 2026-04-30, or 2026-04 for the month's last. Default: today."`
 	From    string    `placeholder:"DAY" help:"First day. Default: since ever."`
 	To      string    `placeholder:"DAY" help:"Last day. Default: today."`
@@ -37,6 +38,7 @@ func (reportCommand) Help() string {
   chobo report trial-balance
   chobo report liability-rollforward --from 2026-04 --to 2026-04 --by kind
   chobo report shop-settlement --from 2026-04 --to 2026-04 --format csv > april.csv
+  chobo report liability-rollforward --from 2026-04 --to 2026-04 --format svg > april.svg
   chobo report general-ledger --account redeemed:orders --from 2026-04`
 }
 
@@ -63,6 +65,12 @@ func (c *reportCommand) Run(l *life, s *screen) error {
 			b, err := json.MarshalIndent(out, "", "  ")
 			s.printf("%s\n", b)
 			return errors.Join(err, s.lost)
+		}
+		if c.Format == "svg" {
+			if err := plot.SVG(s.out, out); !errors.Is(err, plot.ErrNoPlot) {
+				return err
+			}
+			return misused("--format: %s is not drawn", c.Name)
 		}
 		return c.write(out.Sheet(), s)
 	})

@@ -22,6 +22,7 @@ import (
 	"chobo/ledger"
 	"chobo/ledger/export"
 	"chobo/ledger/report"
+	"chobo/ledger/report/plot"
 	"chobo/points"
 	"chobo/points/engine"
 )
@@ -66,8 +67,12 @@ type ReportInput struct {
 	Prior   string `query:"prior" doc:"Of estimates: the rate of use where history says nothing, 0 to 1. Default: 1."`
 	Term    int    `query:"term" minimum:"0" maximum:"600" doc:"Of estimates: months after which a grant is used or lost. Default: as the program's points expire."`
 	KnownAt string `query:"known_at" doc:"Only what was posted by this time."`
-	Accept  string `header:"Accept" doc:"application/json or text/csv."`
-	Format  string `query:"format" enum:",json,csv" doc:"As Accept, for a link."`
+	Accept  string `header:"Accept" doc:"application/json, text/csv, or image/svg+xml where the report is drawn."`
+	Format  string `query:"format" enum:",json,csv,svg" doc:"As Accept, for a link."`
+}
+
+func (in *ReportInput) svg() bool {
+	return in.Format == "svg" || in.Format == "" && strings.HasPrefix(in.Accept, "image/svg+xml")
 }
 
 func (in *ReportInput) csv() bool {
@@ -107,10 +112,14 @@ func (s server) report(m *api.Mounting, rep Report) {
 		if err != nil {
 			return nil, err
 		}
-		if in.csv() {
+		switch {
+		case in.csv():
 			return csvOf(out.Sheet())
+		case in.svg():
+			return svgOf(out)
+		default:
+			return jsonOf(out)
 		}
-		return jsonOf(out)
 	})
 }
 
@@ -119,6 +128,7 @@ func answers(m *api.Mounting, t reflect.Type) map[string]*huma.Response {
 	return map[string]*huma.Response{"200": {Description: "The report. Days are of the program's zone, money in minor units.", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: m.API().OpenAPI().Components.Schemas.Schema(t, true, "")},
 		"text/csv":         {Schema: &huma.Schema{Type: huma.TypeString}},
+		"image/svg+xml":    {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}}
 }
 
@@ -130,6 +140,21 @@ func jsonOf(v any) (*huma.StreamResponse, error) {
 	return &huma.StreamResponse{Body: func(c huma.Context) {
 		c.SetHeader("Content-Type", "application/json")
 		_, _ = c.BodyWriter().Write(b) // the caller is gone: nobody is left to tell
+	}}, nil
+}
+
+// svgOf answers a report's drawing.
+func svgOf(v any) (*huma.StreamResponse, error) {
+	var b bytes.Buffer
+	switch err := plot.SVG(&b, v); {
+	case errors.Is(err, plot.ErrNoPlot):
+		return nil, points.RefuseField(points.ValidationFailed, "query.format", "this report is not drawn")
+	case err != nil:
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(c huma.Context) {
+		c.SetHeader("Content-Type", "image/svg+xml")
+		_, _ = c.BodyWriter().Write(b.Bytes()) // the caller is gone: nobody is left to tell
 	}}, nil
 }
 
