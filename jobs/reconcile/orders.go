@@ -13,20 +13,15 @@ import (
 // ordersSQL reads every order with what the journal says of it: what points paid and still pay, and what it earned. An
 // order that is in the journal alone comes without a body.
 const ordersSQL = `
-WITH journal AS (
-  SELECT t.member, t.subject, -coalesce(sum(l.points) FILTER (WHERE l.account = 31), 0) AS paid, coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25)), 0) AS earned
-    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
-   WHERE t.program = $1 AND t.subject IS NOT NULL AND t.kind <> 61 AND l.account IN (21, 25, 31) AND ($2::uuid[] IS NULL OR t.member = ANY($2))
-   GROUP BY t.member, t.subject
-), orders AS (
-  SELECT member, id, body FROM documents WHERE program = $1 AND kind = 1 AND ($2::uuid[] IS NULL OR member = ANY($2))
-)
-SELECT m.member_id, m.member::text, o.id, o.body, coalesce(j.paid, 0), coalesce(j.earned, 0)
-  FROM orders o JOIN members m USING (member) LEFT JOIN journal j ON j.member = o.member AND j.subject = o.id
-UNION ALL
-SELECT m.member_id, m.member::text, j.subject, '', j.paid, j.earned
-  FROM journal j JOIN members m USING (member) LEFT JOIN orders o ON o.member = j.member AND o.id = j.subject
- WHERE o.id IS NULL`
+SELECT m.member_id, m.member::text, coalesce(o.id, j.subject), coalesce(o.body, ''), coalesce(j.paid, 0), coalesce(j.earned, 0)
+  FROM (SELECT member, id, body FROM documents WHERE program = $1 AND kind = 1 AND ($2::uuid[] IS NULL OR member = ANY($2))) o
+  FULL JOIN (SELECT t.member, t.subject, -coalesce(sum(l.points) FILTER (WHERE l.account = 31), 0) AS paid,
+                    coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25)), 0) AS earned
+               FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+              WHERE t.program = $1 AND t.subject IS NOT NULL AND t.kind <> 61 AND l.account IN (21, 25, 31) AND ($2::uuid[] IS NULL OR t.member = ANY($2))
+              GROUP BY t.member, t.subject) j
+    ON j.member = o.member AND j.subject = o.id
+  JOIN members m ON m.member = coalesce(o.member, j.member)`
 
 // An orderRow is one order to be proved.
 type orderRow struct {

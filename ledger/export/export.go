@@ -90,6 +90,9 @@ func (x *run) begin() error {
 		return fmt.Errorf("control totals: %w", err)
 	}
 	x.from = later(x.Span.From, first.Time.UTC())
+	if x.Span.From.Equal(report.Beginning) && first.Valid {
+		x.Span.From = x.from // since ever: since there is anything
+	}
 	if x.After != 0 {
 		err := x.tx.QueryRowContext(x.ctx, afterSQL, int64(x.After), x.Program, x.Span.From, x.Span.To).Scan(&x.from)
 		if errors.Is(err, sql.ErrNoRows) {

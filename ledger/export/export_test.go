@@ -140,7 +140,7 @@ func amounts(t *testing.T, text string, line *regexp.Regexp) map[string]int64 {
 // begins with balances brought forward, and for both.
 func TestPlainTextTools(t *testing.T) {
 	m, e := traded(t)
-	for _, s := range []report.Span{april, may, {From: april.From, To: may.To}, {From: day(2026, 4, 10), To: day(2026, 4, 12)}} {
+	for _, s := range []report.Span{april, may, {From: april.From, To: may.To}, {From: day(2026, 4, 10), To: day(2026, 4, 12)}, {From: report.Beginning, To: may.To}} {
 		name := s.From.Format(time.DateOnly) + "…" + s.To.Format(time.DateOnly)
 		want := balances(t, m.Reader(), s.To)
 		t.Run("hledger "+name, func(t *testing.T) {

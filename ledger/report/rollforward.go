@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -126,8 +127,17 @@ func (r Reader) RollForward(ctx context.Context, s Span, by By) (*RollForward, e
 	whole.close()
 	out.Points, out.Money = whole.Points, whole.Money
 	if by == ByMonth {
-		for _, m := range s.months() {
-			group(m.Format(monthLayout))
+		if s.From.Equal(Beginning) && len(groups) > 0 { // since ever: since there is anything
+			first, err := time.Parse(monthLayout, slices.Min(slices.Collect(maps.Keys(groups))))
+			if err != nil {
+				return nil, fmt.Errorf("roll-forward: %w", err)
+			}
+			s.From = first
+		}
+		if !s.From.Equal(Beginning) {
+			for _, m := range s.months() {
+				group(m.Format(monthLayout))
+			}
 		}
 	}
 	before := [2]int64{whole.Points.Opening, whole.Money.Opening}
