@@ -235,24 +235,29 @@ func TestClawback(t *testing.T) {
 func TestWhichGrantGives(t *testing.T) {
 	b := New(aProgram(t, `earn: { rate: "0.1", cap_per_order: 30 }`))
 	play(t, b, []event{at("04-01", buy("O-1", 1, 200).and("books", 1, 200).and("books", 1, 200).place())})
-	for i, step := range []struct {
+	type step struct {
 		do   points.Command
 		want [3]ledger.Points // held for each line
-	}{
-		{back("O-1", 1, 1), [3]ledger.Points{20, 10}}, // 20 and 10 are earned under the cap by lines 1 and 3
-		{back("O-1", 0, 1), [3]ledger.Points{10, 10}}, // 20 by line 3
-		{reprice("O-1", -1, -1, 150), [3]ledger.Points{10, 5}},
-		{cancel("O-1"), [3]ledger.Points{}},
-	} {
-		play(t, b, []event{at("04-02", step.do)})
-		var got [3]ledger.Points
-		for _, h := range b.Holds {
-			got[h.Lot-1] = h.Points
-		}
-		if got != step.want {
-			t.Errorf("after step %d %v is held, not %v", i+1, got, step.want)
+	}
+	tell := func(b *Book, steps ...step) {
+		for i, step := range steps {
+			play(t, b, []event{at("04-02", step.do)})
+			var got [3]ledger.Points
+			for _, h := range b.Holds {
+				got[h.Lot-1] = h.Points
+			}
+			if got != step.want {
+				t.Errorf("after step %d %v is held, not %v", i+1, got, step.want)
+			}
 		}
 	}
+	tell(b,
+		step{back("O-1", 1, 1), [3]ledger.Points{20, 10}}, // 20 and 10 are earned under the cap by lines 1 and 3
+		step{back("O-1", 0, 1), [3]ledger.Points{10, 10}}, // 20 by line 3
+	)
+	other := b.Fork()
+	tell(b, step{reprice("O-1", -1, -1, 150), [3]ledger.Points{10, 5}}, step{cancel("O-1"), [3]ledger.Points{}})
+	tell(other, step{reprice("O-1", 0, -1, 150), [3]ledger.Points{5, 10}}) // a line that is named gives first
 }
 
 // What was lost without being spent counts as taken back already. Source: ruling 15.
@@ -363,6 +368,12 @@ func TestReceivables(t *testing.T) {
 
 	b, id = owes(t, `point_value: "0.5"`+"\n"+`earn: { rate: "1", hold: { days: 0 } }`+"\nclawback: { take: [receivable] }", []event{at("04-01", buy("O-1", 1, 101).place()), at("04-03", cancel("O-1"))})
 	play(t, b, []event{at("04-04", pay(1)), at("04-04", pay(49))}) // of 101 points
+	var c *Book
+	c, id = owes(t, `point_value: "1.5"`+"\n"+`earn: { rate: "1", hold: { days: 0 } }`+"\nclawback: { take: [receivable] }", []event{at("04-01", buy("O-1", 1, 5).place()), at("04-03", cancel("O-1"))})
+	play(t, c, []event{refused("04-04", pay(2), points.AmountOutOfRange), at("04-04", pay(3))})
+	if c.Debt != 3 {
+		t.Errorf("three units pay two points: %s", c.Balances())
+	}
 	if b.Debt != 0 {
 		t.Errorf("half a unit can be paid by nobody: %s", b.Balances())
 	}

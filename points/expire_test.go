@@ -69,6 +69,17 @@ func TestLotsExpire(t *testing.T) {
 	})
 }
 
+// The job that expires lots also finds those that have not been born yet.
+func TestALotThatIsBornAndDiesUnseen(t *testing.T) {
+	b := New(aProgram(t, `earn: { rate: "0.1", hold: { days: 3 } }`+"\nexpiry: { mode: fixed, months: 1 }"))
+	play(t, b, []event{at("04-01", buy("O-1", 1, 1000).place()), at("04-01", buy("O-2", 1, 500).place())})
+	from := len(b.Journal)
+	play(t, b, []event{at("06-01", points.Visit{Kind: points.DueExpire, AsOf: day("06-01")})})
+	if got := b.Kinds(from); got != "mature mature expire" || b.Journal[from].Subject != "O-1" || b.Journal[from+1].Subject != "O-2" {
+		t.Errorf("posted %s, of %q and %q", got, b.Journal[from].Subject, b.Journal[from+1].Subject)
+	}
+}
+
 // Source: SM-P6.3, ruling 17.
 func TestInactivityTakesAllAvailablePoints(t *testing.T) {
 	inactive := `earn: { rate: "0.1", hold: { days: 3 } }` + "\nexpiry: { mode: inactivity, months: 1 }"

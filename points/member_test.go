@@ -28,7 +28,12 @@ func TestExchanges(t *testing.T) {
 			when:    []event{at("04-02", exchange("X-1", "pen", 2)), at("04-03", change("X-1", "fulfil", "")), refused("04-04", change("X-1", "cancel", ""), points.Conflict)},
 			want:    `member:available 20 exchange |   redeemed:benefits | 20 exchange`,
 			left:    "available 80",
-			check:   stock(1),
+			check: func(t *testing.T, b *Book) {
+				stock(1)(t, b)
+				if !b.QualifiedAt.Equal(day("04-02")) || !b.ActiveAt.Equal(day("04-02")) {
+					t.Errorf("an exchange redeems points: qualified %s, active %s", b.QualifiedAt, b.ActiveAt)
+				}
+			},
 		},
 		{
 			name:    "cancelled: points and stock come back",

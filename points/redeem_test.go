@@ -99,6 +99,7 @@ func TestWhatPointsMayNotPay(t *testing.T) {
 		"the whole line discounted":  {buy("O-1", 1, 1000).off(1000), ""},
 		"a negative price":           {buy("O-1", 1, -1), points.AmountOutOfRange},
 		"an amount beyond the range": {buy("O-1", 2, 1<<52), points.AmountOutOfRange},
+		"a total beyond the range":   {buy("O-1", 1, 1<<53-1).ship(1, 0).with(100), points.AmountOutOfRange},
 		"no pieces":                  {buy("O-1", 0, 10), points.ValidationFailed},
 		"no lines":                   {order{points.OrderRequest{OrderID: "O-1"}}, points.ValidationFailed},
 		"a line twice":               {func() order { o := buy("O-1", 1, 10).and("toys", 1, 10); o.Lines[1].LineID = "1"; return o }(), points.ValidationFailed},
@@ -157,21 +158,22 @@ func TestVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := New(first, second)
-	order := buy("O-1", 1, 1000).with(50)
-	order.OrderedAt = day("04-29")
-	play(t, b, []event{at("04-01", until("12-31", 10)), at("04-02", until("11-30", 100)), at("04-28", buy("O-0", 1, 5).with(5).place())})
-	if lots := b.AllLots(); lots[0].Remaining != 95 {
+	play(t, b, []event{at("04-01", until("12-31", 10)), at("04-02", until("11-30", 300)), at("04-28", buy("O-0", 1, 5).with(5).place())})
+	if lots := b.AllLots(); lots[0].Remaining != 295 {
 		t.Errorf("the first to expire goes first in April: %+v", lots)
 	}
+	late := func(o order) points.Command { o.OrderedAt = day("04-29"); return o.place() }
 	play(t, b, []event{
-		at("05-02", order.place()), // booked in time for the first version, whose rules it has, limits included
-		refused("05-02", buy("O-2", 1, 1000).with(50).place(), points.RedeemRule),
+		at("05-02", grant(60)),
+		refused("05-03", late(buy("O-1", 1, 1000).with(50)), points.RedeemRule), // booked in May, when no fewer than 100 may be used
+		at("05-03", late(buy("O-1", 1, 1000).with(100))),
+		refused("05-03", buy("O-2", 1, 1000).with(50).place(), points.RedeemRule),
 	})
-	if o := b.Order("O-1"); o.Version != 1 || o.Lines[0].Earned.Points != 95 {
-		t.Errorf("an order of April earns by April's rules: %+v", o)
+	o := b.Order("O-1")
+	if o.Version != 1 || o.Lines[0].Earned.Points != 90 || !b.Holds[0].Due.Equal(day("05-30")) {
+		t.Errorf("an order of April earns by April's rules: %+v, held until %s", o, b.Holds[0].Due)
 	}
-	play(t, b, []event{at("05-03", grant(60)), at("05-03", buy("O-4", 1, 100).with(100).place())})
-	if took := b.Order("O-4").Takings; took[0].Lot != 1 || took[0].Points != 10 {
+	if took := o.Takings; took[0].Lot != 1 || took[0].Points != 10 {
 		t.Errorf("the oldest grant goes first in May: %+v", took)
 	}
 }

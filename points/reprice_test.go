@@ -72,6 +72,9 @@ func TestReprice(t *testing.T) {
 		"half units": {
 			`point_value: "0.5"` + "\n" + silent, buy("O", 1, 100).worth(200, 100), []step{{reprice("O", 99), refund(2, 0)}}, points.Tenders{Points: 198},
 		},
+		"a half that is left goes back with the last price": {
+			`point_value: "0.5"` + "\n" + silent, buy("O", 1, 1).and("toys", 1, 1).worth(2, 1), []step{{back("O", 0, 1), points.Repriced{}}, {reprice("O", -1, 0), refund(1, 1)}}, points.Tenders{},
+		},
 		"points that are worth more than a unit come back whole": {
 			`point_value: "1.5"` + "\n" + silent, buy("O", 1, 6).worth(4, 6), []step{{reprice("O", 5), refund(0, 0)}, {reprice("O", 4), refund(0, 0)}, {reprice("O", 3), refund(1, 0)}, {reprice("O", 0), refund(3, 0)}}, points.Tenders{},
 		},
@@ -88,6 +91,9 @@ func TestReprice(t *testing.T) {
 				if got, ok := reply.Body.(points.Repriced); ok && (got.Refund != s.want.Refund || got.Charge != s.want.Charge) {
 					t.Errorf("step %d refunds %+v and charges %+v, not %+v and %+v", i+1, got.Refund, got.Charge, s.want.Refund, s.want.Charge)
 				}
+			}
+			if at := b.Order("O").Charged.Points > 0; at != b.QualifiedAt.Equal(day("04-03")) {
+				t.Errorf("qualified at %s, points charged: %v", b.QualifiedAt, at)
 			}
 			if got := b.Order("O").Standing(); got != c.stands {
 				t.Errorf("%+v stands, not %+v", got, c.stands)

@@ -25,6 +25,9 @@ func TestPointsThatArriveGoToUseAllOrders(t *testing.T) {
 				redeemed:orders                                     | 100 sweep`,
 			left: "available 40",
 			check: func(t *testing.T, b *Book) {
+				if !b.QualifiedAt.Equal(day("04-03")) || !b.ActiveAt.Equal(day("04-03")) {
+					t.Errorf("a sweep redeems points: qualified %s, active %s", b.QualifiedAt, b.ActiveAt)
+				}
 				if r := b.Paid[0]; r.Cause != "sweep" || r.Money != 100 || r.Order != "O-1" || !r.OccurredAt.Equal(day("04-03")) {
 					t.Errorf("to pay back %+v", r)
 				}
@@ -59,7 +62,7 @@ func TestPointsThatArriveGoToUseAllOrders(t *testing.T) {
 		{
 			name:    "fourteen full days after the order, not a day longer, whenever it was booked",
 			program: sweeps,
-			given: []event{at("04-08", func() points.Command {
+			given: []event{at("04-07", grant(5)), at("04-08", func() points.Command {
 				o := buy("O-1", 1, 500).useAll()
 				o.OrderedAt = day("04-01 15h")
 				return o.place()
@@ -69,7 +72,29 @@ func TestPointsThatArriveGoToUseAllOrders(t *testing.T) {
 				member:available          1 sweep | 1 grant, 2 grant
 				issued:campaign  1 grant, 2 grant |
 				redeemed:orders                   | 1 sweep`,
-			left: "available 2",
+			left: "available 7",
+		},
+		{
+			name:    "each point that arrives goes once, whatever lies beside it",
+			program: sweeps,
+			given: []event{at("04-01", grant(100)), at("04-01", buy("O-0", 1, 30).with(30).place()),
+				at("04-02", buy("O-1", 1, 20).useAll().place()), at("04-02", buy("O-2", 1, 50).useAll().place())},
+			when: []event{at("04-03", cancel("O-0"))},
+			want: `
+				member:available  20 sweep, 10 sweep | 30 restore
+				redeemed:orders   30 restore         | 20 sweep, 10 sweep`,
+			left: "available 70",
+		},
+		{
+			name:    "a new price does not make an order wait twice",
+			program: sweeps,
+			given:   []event{at("04-01", buy("O-1", 1, 100).useAll().place()), at("04-02", reprice("O-1", 80))},
+			when:    []event{at("04-03", grant(90))},
+			want: `
+				member:available  80 sweep | 90 grant
+				issued:campaign   90 grant |
+				redeemed:orders            | 80 sweep`,
+			left: "available 10",
 		},
 		{
 			name:    "debt that is netted comes first",

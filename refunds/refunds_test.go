@@ -125,6 +125,11 @@ func TestADeniedReturn(t *testing.T) {
 	if a.State != "denied" || a.Refund != (refunds.Refund{}) || a.Charges["return_shipping"] != 700 || a.Charges["handling"] != 100 || a.Decision.Clause != "T-4" {
 		t.Errorf("answered %s %+v %v %s", a.State, a.Refund, a.Charges, a.Decision.Clause)
 	}
+	for _, h := range s.Order("O").History {
+		if h.What == "returned" {
+			t.Errorf("history %+v", s.Order("O").History)
+		}
+	}
 	if earlier := a.Decisions[0].Earlier; len(earlier) != 1 || earlier[0].Decision.Clause != "T-8" || len(s.Journal) != before {
 		t.Errorf("before it was decided %+v; the journal has\n%s", earlier, s.Book.T(before))
 	}
@@ -262,8 +267,20 @@ func TestCancellations(t *testing.T) {
 	}
 	s.refused(points.Conflict, cancel("shop"))
 	s.refused(points.Conflict, ask("R", "lost", of("1", 1)))
+	s.refused(points.Conflict, points.Reprice{OrderID: "O"})
+	s.refused(points.Conflict, points.SetStatus{OrderID: "O", Status: points.Shipped})
 	if o := s.Order("O"); o.Refunded != (points.Refunded{Points: 275, Money: 2475}) || s.Balances() != "available 1000" {
 		t.Errorf("refunded %+v, left is %s", o.Refunded, s.Balances())
+	}
+}
+
+// A piece that the shop cancels brings its share of every fee back, whatever it is called.
+func TestFeesOfACancelledPiece(t *testing.T) {
+	s := open(t, tenth)
+	s.do(points.PlaceOrder{Order: points.OrderRequest{OrderID: "O", ShopID: "S-1", Shipping: 100, Fees: points.Fees{{Name: "engraving", Amount: 30}}, Tenders: points.Tenders{Money: 1130},
+		Lines: []points.OrderLineRequest{{LineID: "1", Category: "books", Quantity: 2, UnitPrice: 500}}}})
+	if a := s.do(cancel("shop", of("1", 1))).Body.(refunds.CancelAnswer); a.Refund != (refunds.Refund{Money: 500 + 50 + 15}) {
+		t.Errorf("refunded %+v", a.Refund)
 	}
 }
 
@@ -327,6 +344,16 @@ func TestConvenienceReturnsAreCounted(t *testing.T) {
 	s.now = s.now.AddDate(0, 0, 1)
 	if n, _ := facts(); n != 0 {
 		t.Errorf("%d after 11 days", n)
+	}
+}
+
+func TestNobodyIsWatchedWithoutAWindow(t *testing.T) {
+	s := open(t, tenth+"abuse: { window_days: 0, max_returns: 2 }")
+	s.buy()
+	s.do(ask("R-1", "customer_convenience", of("1", 1)))
+	s.do(ask("R-2", "late_delivery", of("1", 1)))
+	if f := Decode[refunds.Return](s.Book, points.PartKey(points.ReturnDocument, "O", "R-2")).Lines[0].Facts; f.ReturnsInWindow != 0 {
+		t.Errorf("%d returns are counted", f.ReturnsInWindow)
 	}
 }
 
