@@ -182,6 +182,9 @@ func (b *Book) store() {
 	}
 	b.Paid = append(b.Paid, b.Refunds...)
 	for _, d := range b.Changed() {
+		if _, stands := b.Documents[d.Key]; d.Stored != stands && b.fault == nil {
+			b.fault = fmt.Errorf("document %v stands: %v, not %v", d.Key, stands, d.Stored)
+		}
 		b.Documents[d.Key] = Stored{d.State, d.At, d.Body}
 	}
 	for id, n := range b.Stock {
