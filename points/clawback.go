@@ -44,7 +44,20 @@ func (a *Account) clawBack(o *Order, l *OrderLine, part string, n ledger.Points,
 	all := n
 	var drafts []draft
 	var withheld, absorbed, owed ledger.Points
-	netting := false
+	netting, counted := false, false
+	countLost := func() { // before anything is short, whether or not the waterfall names the lot
+		if counted || n == 0 {
+			return
+		}
+		counted = true
+		for _, loss := range a.lossesOf(l.Earned.Lot) {
+			if k := min(n, loss.Points); k > 0 {
+				drafts = append(drafts, debit(loss.Account, l.Earned.Lot, k))
+				l.Earned.Lost += k
+				n -= k
+			}
+		}
+	}
 	for _, step := range a.Programs.Number(o.Version).Clawback.Take {
 		if n == 0 {
 			break
@@ -57,13 +70,7 @@ func (a *Account) clawBack(o *Order, l *OrderLine, part string, n ledger.Points,
 				r.Reversed += k
 				n -= k
 			}
-			for _, loss := range a.lossesOf(l.Earned.Lot) {
-				if k := min(n, loss.Points); k > 0 {
-					drafts = append(drafts, debit(loss.Account, l.Earned.Lot, k))
-					l.Earned.Lost += k
-					n -= k
-				}
-			}
+			countLost()
 		case program.TakeOtherLots:
 			for _, t := range a.pick(min(n, a.others(l.Earned.Lot)), func(id ledger.LotID) bool { return id == l.Earned.Lot }) {
 				drafts = append(drafts, debit(ledger.MemberAvailable, t.Lot, t.Points))
@@ -79,19 +86,23 @@ func (a *Account) clawBack(o *Order, l *OrderLine, part string, n ledger.Points,
 				}
 			}
 		case program.TakeWithhold:
+			countLost()
 			withheld = min(n, ledger.PointsWithin(a.Programs.PointValue(), *refund))
 			r.Shortfall += withheld
 			n -= withheld
 		case program.TakeNetFutureGrants, program.TakeReceivable:
+			countLost()
 			owed, netting = n, step == program.TakeNetFutureGrants
 			r.Shortfall += n
 			n = 0
 		case program.TakeAbsorb:
+			countLost()
 			absorbed = n
 			r.Shortfall += n
 			n = 0
 		}
 	}
+	countLost()
 	if n > 0 { // the waterfall ends without naming who bears the rest: the program does
 		absorbed += n
 		r.Shortfall += n

@@ -279,6 +279,18 @@ func TestLostPointsMakeNoShortfall(t *testing.T) {
 			left: "debt 60",
 		},
 		{
+			name:    "expired, though the waterfall does not name the lot",
+			program: `earn: { rate: "0.1", hold: { days: 0 } }` + "\nclawback: { take: [withhold] }\nexpiry: { mode: fixed, months: 1 }",
+			given:   given,
+			when:    []event{undone},
+			want: `
+				member:available     40 expire        |
+				member:debt          60 reverse_grant | 60 debt_paid
+				issued:purchase                       | 100 reverse_grant
+				expired:lots         40 reverse_grant | 40 expire
+				debt:collected       60 debt_paid     |`,
+		},
+		{
 			name:    "lapsed",
 			program: rules + "expiry: { mode: inactivity, months: 1 }",
 			given:   given,
