@@ -79,6 +79,19 @@ func TestUndoOneOfTwo(t *testing.T) {
 	}
 }
 
+// The same order repriced to 1,200: 600 in money go back, and 6 points are not earned.
+func TestRepriceOfTheWorkedExample(t *testing.T) {
+	b := New(Shipped("samurai-mall"))
+	now := on(2026, 4, 1, 10)
+	must(t, b, now, points.GrantPoints{Points: 1000})
+	must(t, b, now, points.PlaceOrder{Order: bookOrder(1000, 2800)})
+	reply := must(t, b, now, points.Reprice{OrderID: "O-1", Prices: points.Repricing{Lines: []points.LinePrice{{LineID: "1", UnitPrice: 1200}}, Shipping: new(ledger.Money(500))}})
+	want := `"total":3200,"refund":{"points":0,"money":600,"cash_fallback":0},"charge":{"points":0,"money":0},"earned_change":-6,"receivable":null`
+	if got := Body(reply); reply.Status != 200 || !strings.Contains(got, want) {
+		t.Fatalf("got %d %s\nwant %s", reply.Status, got, want)
+	}
+}
+
 type undoing struct {
 	order string
 	u     points.Undoing
