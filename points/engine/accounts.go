@@ -8,31 +8,6 @@ import (
 	"chobo/points"
 )
 
-// accountsSQL stores the members' rows, if they still are at the version that was read. Lots, holds and documents to
-// watch come as one array for all members, of which each takes its slice.
-const accountsSQL = `
-UPDATE accounts a
-   SET version = a.version + 1, status = u.status,
-       available = u.available, pending = u.pending, reserved = u.reserved, debt = u.debt,
-       last_transaction = u.last_transaction, last_lot = u.last_lot,
-       last_at = u.last_at, qualified_at = u.qualified_at, active_at = u.active_at, lapsed_at = u.lapsed_at,
-       spilled = u.spilled, spilled_points = u.spilled_points, spill_expires = u.spill_expires,
-       hints = CASE WHEN u.hints_to > u.hints_from THEN ($17::bigint[])[u.hints_from + 1 : u.hints_to] END,
-       lots = CASE WHEN u.lots_to > u.lots_from THEN ($18::bigint[])[u.lots_from + 1 : u.lots_to] END,
-       holds = CASE WHEN u.holds_to > u.holds_from THEN ($19::bigint[])[u.holds_from + 1 : u.holds_to] END,
-       hold_orders = CASE WHEN u.orders_to > u.orders_from THEN ($20::text[])[u.orders_from + 1 : u.orders_to] END,
-       watch = CASE WHEN u.watch_to > u.watch_from THEN ($21::text[])[u.watch_from + 1 : u.watch_to] END
-  FROM (SELECT unnest($1::uuid[]) AS member, unnest($2::bigint[]) AS version, unnest($3::smallint[]) AS status,
-               unnest($4::bigint[]) AS available, unnest($5::bigint[]) AS pending, unnest($6::bigint[]) AS reserved, unnest($7::bigint[]) AS debt,
-               unnest($8::bigint[]) AS last_transaction, unnest($9::bigint[]) AS last_lot,
-               unnest($10::timestamptz[]) AS last_at, unnest($11::timestamptz[]) AS qualified_at, unnest($12::timestamptz[]) AS active_at,
-               unnest($13::timestamptz[]) AS lapsed_at, unnest($14::int[]) AS spilled, unnest($15::bigint[]) AS spilled_points,
-               unnest($16::timestamptz[]) AS spill_expires,
-               unnest($22::int[]) AS hints_from, unnest($23::int[]) AS hints_to, unnest($24::int[]) AS lots_from, unnest($25::int[]) AS lots_to,
-               unnest($26::int[]) AS holds_from, unnest($27::int[]) AS holds_to, unnest($28::int[]) AS orders_from, unnest($29::int[]) AS orders_to,
-               unnest($30::int[]) AS watch_from, unnest($31::int[]) AS watch_to) u
- WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($1::uuid[])`
-
 // A cut array holds what all members have, and where each one's part begins and ends.
 type cut struct {
 	array
@@ -44,18 +19,16 @@ func newCut(of array) cut { return cut{of, int4s(), int4s()} }
 func (c *cut) begin() { c.from.int32(c.n) }
 func (c *cut) end()   { c.to.int32(c.n) }
 
-// storeAccounts stores the members' rows, their spilled lots and their notes in the jobs' list.
-func (b *batch) storeAccounts(ctx context.Context, changed []*loaded) error {
+// accountRows are the members' rows as postSQL takes them. What of the lots goes into rows of their own goes to spill.
+func accountRows(changed []*loaded, spill *spill) []any {
 	members, versions, status := uuids(), int8s(), int2s()
 	available, pending, reserved, debt := int8s(), int8s(), int8s(), int8s()
 	transactions, lastLots := int8s(), int8s()
 	lastAt, qualifiedAt, activeAt, lapsedAt := times(), times(), times(), times()
 	spilled, spilledPoints, spillExpires := int4s(), int8s(), times()
 	hints, lots, holds, orders, watch := newCut(int8s()), newCut(int8s()), newCut(int8s()), newCut(texts()), newCut(texts())
-	due, spill := newDueNotes(), newSpill()
 	for _, l := range changed {
 		repacked := l.Repack()
-		due.note(l)
 		spill.add(l, repacked)
 		members.member(l.Member)
 		versions.int64(l.version)
@@ -99,19 +72,12 @@ func (b *batch) storeAccounts(ctx context.Context, changed []*loaded) error {
 		}
 		watch.end()
 	}
-	err := b.write(ctx, accountsSQL, members.n, &members, &versions, &status, &available, &pending,
+	return []any{&members, &versions, &status, &available, &pending,
 		&reserved, &debt, &transactions, &lastLots, &lastAt, &qualifiedAt, &activeAt, &lapsedAt,
 		&spilled, &spilledPoints, &spillExpires,
 		&hints.array, &lots.array, &holds.array, &orders.array, &watch.array,
 		&hints.from, &hints.to, &lots.from, &lots.to, &holds.from, &holds.to,
-		&orders.from, &orders.to, &watch.from, &watch.to)
-	if err != nil {
-		return err
-	}
-	if err := spill.store(ctx, b); err != nil {
-		return err
-	}
-	return due.store(ctx, b)
+		&orders.from, &orders.to, &watch.from, &watch.to}
 }
 
 func packLot(a *array, l points.Lot) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"fmt"
 	"slices"
 
 	"chobo/ledger"
@@ -46,13 +45,8 @@ func (b *batch) postings() []posting {
 	return out
 }
 
-const transactionsSQL = `
-INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses)
-SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::timestamptz[]), unnest($5::date[]),
-       unnest($6::int[]), unnest($7::int[]), unnest($8::smallint[]), unnest($9::text[]), unnest($10::text[]),
-       unnest($11::text[]), unnest($12::bytea[]), unnest($13::bigint[])`
-
-func (b *batch) storeTransactions(ctx context.Context, postings []posting) error {
+// transactionRows are the headers as postSQL takes them.
+func transactionRows(postings []posting) []any {
 	members, ids, occurred, posted, dates := uuids(), int8s(), times(), times(), dates()
 	programs, versions, kinds := int4s(), int4s(), int2s()
 	subjects, parts, actors, hashes, reverses := texts(), texts(), texts(), byteas(), int8s()
@@ -71,17 +65,12 @@ func (b *batch) storeTransactions(ctx context.Context, postings []posting) error
 		hashes.bytesOrNull(p.hash)
 		reverses.int64OrNull(int64(p.Reverses))
 	}
-	return b.write(ctx, transactionsSQL, ids.n, &members, &ids, &occurred, &posted, &dates, &programs,
-		&versions, &kinds, &subjects, &parts, &actors, &hashes, &reverses)
+	return []any{&members, &ids, &occurred, &posted, &dates, &programs,
+		&versions, &kinds, &subjects, &parts, &actors, &hashes, &reverses}
 }
 
-// linesSQL writes all lines of the batch in one statement: the trigger lines_add_up sees each transaction whole.
-const linesSQL = `
-INSERT INTO lines (member, transaction, line, account, points, money, lot, expires_at, shop)
-SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::smallint[]), unnest($5::bigint[]),
-       unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::text[])`
-
-func (b *batch) storeLines(ctx context.Context, postings []posting) error {
+// lineRows are the lines as postSQL takes them.
+func lineRows(postings []posting) []any {
 	members, ids, numbers, accounts := uuids(), int8s(), int2s(), int2s()
 	points, money, lots, expires, shops := int8s(), int8s(), int8s(), times(), texts()
 	for _, p := range postings {
@@ -97,8 +86,8 @@ func (b *batch) storeLines(ctx context.Context, postings []posting) error {
 			shops.textOrNull(l.Shop)
 		}
 	}
-	return b.write(ctx, linesSQL, ids.n, &members, &ids, &numbers, &accounts, &points, &money,
-		&lots, &expires, &shops)
+	return []any{&members, &ids, &numbers, &accounts, &points, &money,
+		&lots, &expires, &shops}
 }
 
 const notesSQL = `
@@ -118,12 +107,11 @@ func (b *batch) storeNotes(ctx context.Context, postings []posting) error {
 	return b.write(ctx, notesSQL, ids.n, &members, &ids, &notes, &salts)
 }
 
-const batchSQL = `INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint) VALUES ($1, $2, $3, $4, $5)`
-
-// storeBatch writes the row by which seals and readers know that the batch is whole.
-func (b *batch) storeBatch(ctx context.Context, postings []posting) error {
+// batchRow is the row by which seals and readers know that the batch is whole, as postSQL takes it: none if nothing was
+// posted.
+func (b *batch) batchRow(postings []posting) []any {
 	if len(postings) == 0 {
-		return nil
+		return []any{int64(0), int64(0), 0, b.wall.UTC(), []byte(nil)}
 	}
 	sum := sha256.New()
 	for _, p := range postings {
@@ -131,8 +119,5 @@ func (b *batch) storeBatch(ctx context.Context, postings []posting) error {
 		sum.Write(digest[:])
 	}
 	b.first = postings[0].ID
-	if err := b.write(ctx, batchSQL, 1, int64(b.first), int64(postings[len(postings)-1].ID), len(postings), b.wall.UTC(), sum.Sum(nil)); err != nil {
-		return fmt.Errorf("batch row: %w", err)
-	}
-	return nil
+	return []any{int64(b.first), int64(postings[len(postings)-1].ID), len(postings), b.wall.UTC(), sum.Sum(nil)}
 }

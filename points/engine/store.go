@@ -17,7 +17,7 @@ func (b *batch) write(ctx context.Context, query string, rows int, args ...any) 
 	return err
 }
 
-// store writes what the commands did: a statement a table, whatever the number of commands.
+// store writes what the commands did: most of it in one statement, the rest in one a table that it touches.
 func (b *batch) store(ctx context.Context) error {
 	var changed []*loaded
 	for _, m := range b.members {
@@ -25,21 +25,22 @@ func (b *batch) store(ctx context.Context) error {
 			changed = append(changed, l)
 		}
 	}
-	postings := b.postings()
+	postings, due, spill := b.postings(), newDueNotes(), newSpill()
+	for _, l := range changed {
+		due.note(l)
+	}
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
 		{"stock", func() error { return b.storeStock(ctx) }},
-		{"accounts", func() error { return b.storeAccounts(ctx, changed) }},
+		{"postings", func() error { return b.post(ctx, changed, postings, spill) }},
+		{"lots", func() error { return spill.store(ctx, b) }},
+		{"what is due", func() error { return due.store(ctx, b) }},
 		{"members", func() error { return b.storeMembers(ctx, changed) }},
-		{"transactions", func() error { return b.storeTransactions(ctx, postings) }},
-		{"lines", func() error { return b.storeLines(ctx, postings) }},
 		{"notes", func() error { return b.storeNotes(ctx, postings) }},
-		{"documents", func() error { return b.storeDocuments(ctx, changed) }},
+		{"documents", func() error { return b.changeDocuments(ctx, changed) }},
 		{"refunds", func() error { return b.storeRefunds(ctx, changed) }},
-		{"operations", func() error { return b.storeOperations(ctx) }},
-		{"batch", func() error { return b.storeBatch(ctx, postings) }},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("store %s: %w", step.name, err)
@@ -66,30 +67,12 @@ func (b *batch) storeMembers(ctx context.Context, changed []*loaded) error {
 	return b.write(ctx, membersSQL, members.n, &members, &programs, &names, &at)
 }
 
-const (
-	newDocumentsSQL = `
-INSERT INTO documents (member, kind, id, at, program, state, body)
-SELECT unnest($1::uuid[]), unnest($2::smallint[]), unnest($3::text[]), unnest($4::timestamptz[]), unnest($5::int[]),
-       unnest($6::text[]), unnest($7::text[])`
-	// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
-	changedDocumentsSQL = `
-UPDATE documents d SET state = u.state, body = u.body
-  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) AS u(member, kind, id, state, body)
- WHERE d.member = u.member AND d.kind = u.kind AND d.id = u.id`
-)
-
-// storeDocuments keeps the documents that commands made or changed.
-func (b *batch) storeDocuments(ctx context.Context, changed []*loaded) error {
+// documentRows are the documents that commands made, as postSQL takes them.
+func documentRows(changed []*loaded) []any {
 	members, kinds, ids, at, programs, states, bodies := uuids(), int2s(), texts(), times(), int4s(), texts(), texts()
-	members2, kinds2, ids2, states2, bodies2 := uuids(), int2s(), texts(), texts(), texts()
 	for _, l := range changed {
 		for _, d := range l.Changed() {
 			if d.Stored {
-				members2.member(l.Member)
-				kinds2.int16(int16(d.Kind))
-				ids2.text(d.ID)
-				states2.text(d.State)
-				bodies2.bytes(d.Body)
 				continue
 			}
 			members.member(l.Member)
@@ -101,10 +84,31 @@ func (b *batch) storeDocuments(ctx context.Context, changed []*loaded) error {
 			bodies.bytes(d.Body)
 		}
 	}
-	if err := b.write(ctx, newDocumentsSQL, ids.n, &members, &kinds, &ids, &at, &programs, &states, &bodies); err != nil {
-		return err
+	return []any{&members, &kinds, &ids, &at, &programs, &states, &bodies}
+}
+
+// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
+const changedDocumentsSQL = `
+UPDATE documents d SET state = u.state, body = u.body
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) AS u(member, kind, id, state, body)
+ WHERE d.member = u.member AND d.kind = u.kind AND d.id = u.id`
+
+// changeDocuments keeps the documents that commands changed.
+func (b *batch) changeDocuments(ctx context.Context, changed []*loaded) error {
+	members, kinds, ids, states, bodies := uuids(), int2s(), texts(), texts(), texts()
+	for _, l := range changed {
+		for _, d := range l.Changed() {
+			if !d.Stored {
+				continue
+			}
+			members.member(l.Member)
+			kinds.int16(int16(d.Kind))
+			ids.text(d.ID)
+			states.text(d.State)
+			bodies.bytes(d.Body)
+		}
 	}
-	return b.write(ctx, changedDocumentsSQL, ids2.n, &members2, &kinds2, &ids2, &states2, &bodies2)
+	return b.write(ctx, changedDocumentsSQL, ids.n, &members, &kinds, &ids, &states, &bodies)
 }
 
 const refundsSQL = `
@@ -134,13 +138,8 @@ func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
 		&money, &fallbacks, &payers, &at)
 }
 
-const operationsSQL = `
-INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
-SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::bigint[]), unnest($5::smallint[]),
-       unnest($6::smallint[]), unnest($7::bytea[]), unnest($8::bytea[])`
-
-// storeOperations keeps the answers under their keys.
-func (b *batch) storeOperations(ctx context.Context) error {
+// answerRows are the answers to keep under their keys, as postSQL takes them, and how many they are.
+func (b *batch) answerRows() (rows []any, n int) {
 	members, keys, at, first, counts := uuids(), texts(), times(), int8s(), int2s()
 	status, requests, answers := int2s(), byteas(), byteas()
 	for _, u := range b.units {
@@ -159,7 +158,7 @@ func (b *batch) storeOperations(ctx context.Context) error {
 			answers.bytes(packAnswer(op.Body))
 		}
 	}
-	return b.write(ctx, operationsSQL, keys.n, &members, &keys, &at, &first, &counts, &status, &requests, &answers)
+	return []any{&members, &keys, &at, &first, &counts, &status, &requests, &answers}, keys.n
 }
 
 // storeStockSQL sets what is left; the rows are locked since they were read.

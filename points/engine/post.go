@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// postSQL stores what commands did to accounts, in one round trip: the members' rows, if they still are at the version
+// that was read, the journal, new documents, the answers under their keys and the row of the batch. It touches as many
+// rows as it has members. What the accounts have of lots, holds and documents to watch comes as one array for all
+// members, of which each takes its slice. All lines come in one statement: the trigger lines_add_up sees each transaction
+// whole.
+//
+// Accounts are $1 to $31, transactions go to $44, lines to $53, documents to $60, answers to $68, the batch to $73.
+const postSQL = `
+WITH journal AS (
+INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses)
+SELECT unnest($32::uuid[]), unnest($33::bigint[]), unnest($34::timestamptz[]), unnest($35::timestamptz[]), unnest($36::date[]),
+       unnest($37::int[]), unnest($38::int[]), unnest($39::smallint[]), unnest($40::text[]), unnest($41::text[]),
+       unnest($42::text[]), unnest($43::bytea[]), unnest($44::bigint[])
+), moved AS (
+INSERT INTO lines (member, transaction, line, account, points, money, lot, expires_at, shop)
+SELECT unnest($45::uuid[]), unnest($46::bigint[]), unnest($47::smallint[]), unnest($48::smallint[]), unnest($49::bigint[]),
+       unnest($50::bigint[]), unnest($51::bigint[]), unnest($52::timestamptz[]), unnest($53::text[])
+), made AS (
+INSERT INTO documents (member, kind, id, at, program, state, body)
+SELECT unnest($54::uuid[]), unnest($55::smallint[]), unnest($56::text[]), unnest($57::timestamptz[]), unnest($58::int[]),
+       unnest($59::text[]), unnest($60::text[])
+), answered AS (
+INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
+SELECT unnest($61::uuid[]), unnest($62::text[]), unnest($63::timestamptz[]), unnest($64::bigint[]), unnest($65::smallint[]),
+       unnest($66::smallint[]), unnest($67::bytea[]), unnest($68::bytea[])
+), sealable AS (
+INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint)
+SELECT $69::bigint, $70::bigint, $71::integer, $72::timestamptz, $73::bytea WHERE $71::integer > 0
+)
+UPDATE accounts a
+   SET version = a.version + 1, status = u.status,
+       available = u.available, pending = u.pending, reserved = u.reserved, debt = u.debt,
+       last_transaction = u.last_transaction, last_lot = u.last_lot,
+       last_at = u.last_at, qualified_at = u.qualified_at, active_at = u.active_at, lapsed_at = u.lapsed_at,
+       spilled = u.spilled, spilled_points = u.spilled_points, spill_expires = u.spill_expires,
+       hints = CASE WHEN u.hints_to > u.hints_from THEN ($17::bigint[])[u.hints_from + 1 : u.hints_to] END,
+       lots = CASE WHEN u.lots_to > u.lots_from THEN ($18::bigint[])[u.lots_from + 1 : u.lots_to] END,
+       holds = CASE WHEN u.holds_to > u.holds_from THEN ($19::bigint[])[u.holds_from + 1 : u.holds_to] END,
+       hold_orders = CASE WHEN u.orders_to > u.orders_from THEN ($20::text[])[u.orders_from + 1 : u.orders_to] END,
+       watch = CASE WHEN u.watch_to > u.watch_from THEN ($21::text[])[u.watch_from + 1 : u.watch_to] END
+  FROM (SELECT unnest($1::uuid[]) AS member, unnest($2::bigint[]) AS version, unnest($3::smallint[]) AS status,
+               unnest($4::bigint[]) AS available, unnest($5::bigint[]) AS pending, unnest($6::bigint[]) AS reserved, unnest($7::bigint[]) AS debt,
+               unnest($8::bigint[]) AS last_transaction, unnest($9::bigint[]) AS last_lot,
+               unnest($10::timestamptz[]) AS last_at, unnest($11::timestamptz[]) AS qualified_at, unnest($12::timestamptz[]) AS active_at,
+               unnest($13::timestamptz[]) AS lapsed_at, unnest($14::int[]) AS spilled, unnest($15::bigint[]) AS spilled_points,
+               unnest($16::timestamptz[]) AS spill_expires,
+               unnest($22::int[]) AS hints_from, unnest($23::int[]) AS hints_to, unnest($24::int[]) AS lots_from, unnest($25::int[]) AS lots_to,
+               unnest($26::int[]) AS holds_from, unnest($27::int[]) AS holds_to, unnest($28::int[]) AS orders_from, unnest($29::int[]) AS orders_to,
+               unnest($30::int[]) AS watch_from, unnest($31::int[]) AS watch_to) u
+ WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($1::uuid[])`
+
+// post runs postSQL, unless there is nothing to keep. What it makes of the lots goes to spill.
+func (b *batch) post(ctx context.Context, changed []*loaded, postings []posting, spill *spill) error {
+	answers, n := b.answerRows()
+	if len(changed) == 0 && n == 0 {
+		return nil
+	}
+	rows := slices.Concat(accountRows(changed, spill), transactionRows(postings), lineRows(postings), documentRows(changed), answers, b.batchRow(postings))
+	touched, err := b.exec(ctx, postSQL, rows...)
+	if err == nil && touched != len(changed) {
+		err = fmt.Errorf("%d rows, not %d: %w", touched, len(changed), errOvertaken)
+	}
+	return err
+}
