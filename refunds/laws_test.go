@@ -12,27 +12,27 @@ import (
 	"chobo/ledger"
 	"chobo/points"
 	. "chobo/points/pointstest"
-	"chobo/points/program"
+	. "chobo/refunds/refundstest"
 )
 
 // Whatever is asked for, in whatever order and at whatever time, keeps every law of the books; what is refused changes nothing.
 func TestEveryCommandKeepsTheLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		versions := aHistory(t)
-		b := aBook(versions)
-		w := newTrade(versions)
-		w.past = true
-		now := begin
-		for range between(t, "commands", 1, 60) {
+		versions := AHistory(t)
+		b := ABook(versions)
+		w := NewTrade(versions)
+		w.Past = true
+		now := Begin
+		for range Between(t, "commands", 1, 60) {
 			now = soon(t, now)
-			act(t, b, now, w.command(t, b, now))
+			act(t, b, now, w.Command(t, b, now))
 		}
 	})
 }
 
 // soon is some time later, mostly within the day.
 func soon(t *rapid.T, now time.Time) time.Time {
-	return now.Add(time.Duration(oneOf(t, "hours", 0, 0, 1, 5, 24, 100, 400)) * time.Hour)
+	return now.Add(time.Duration(OneOf(t, "hours", 0, 0, 1, 5, 24, 100, 400)) * time.Hour)
 }
 
 // act runs a command, which may be refused, and audits the books.
@@ -54,12 +54,12 @@ func act(t *rapid.T, b *Book, now time.Time, c points.Command) string {
 // several commands come together.
 func TestSpilledLotsAreLotsLikeAnyOther(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		versions := aHistory(t)
-		spills, whole := aBook(versions), aBook(versions)
+		versions := AHistory(t)
+		spills, whole := ABook(versions), ABook(versions)
 		whole.Whole = true
-		w := newTrade(versions)
-		w.past = true
-		now := begin
+		w := NewTrade(versions)
+		w.Past = true
+		now := Begin
 		both := func(many int, draw func() points.Command) {
 			spills.Batch(func() {
 				for range many {
@@ -84,16 +84,16 @@ func TestSpilledLotsAreLotsLikeAnyOther(t *testing.T) {
 				t.Fatalf("with spilled lots\n%+v\nwithout\n%+v", lots, all)
 			}
 		}
-		both(between(t, "lots", 33, 80), func() points.Command {
-			g := points.GrantPoints{Points: ledger.Points(between(t, "points", 1, 5))}
-			if below(t, "expires", 4) > 0 {
-				g.ExpiresAt = now.AddDate(0, 0, between(t, "days", 1, 40))
+		both(Between(t, "lots", 33, 80), func() points.Command {
+			g := points.GrantPoints{Points: ledger.Points(Between(t, "points", 1, 5))}
+			if Below(t, "expires", 4) > 0 {
+				g.ExpiresAt = now.AddDate(0, 0, Between(t, "days", 1, 40))
 			}
 			return g
 		})
-		for range between(t, "batches", 1, 15) {
+		for range Between(t, "batches", 1, 15) {
 			now = soon(t, now)
-			both(between(t, "commands", 1, 4), func() points.Command { return w.command(t, whole, now) })
+			both(Between(t, "commands", 1, 4), func() points.Command { return w.Command(t, whole, now) })
 			at := soon(t, now)
 			read := func(b *Book) string {
 				return View(b, at, func(a *points.Account) string { return fmt.Sprintf("%+v", a.View()) })
@@ -109,20 +109,20 @@ func TestSpilledLotsAreLotsLikeAnyOther(t *testing.T) {
 // next command; and a look ahead sees what will then be.
 func TestTimeGoesTheSameInSmallStepsAndInOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		versions := aHistory(t)
-		visited, alone := aBook(versions), aBook(versions)
-		w := newTrade(versions)
-		now := begin
-		for range between(t, "commands", 1, 40) {
+		versions := AHistory(t)
+		visited, alone := ABook(versions), ABook(versions)
+		w := NewTrade(versions)
+		now := Begin
+		for range Between(t, "commands", 1, 40) {
 			next := soon(t, now)
-			for range below(t, "visits", 5) {
-				if at := now.Add(time.Duration(below(t, "hours later", 1000)) * time.Hour); !at.After(next) {
+			for range Below(t, "visits", 5) {
+				if at := now.Add(time.Duration(Below(t, "hours later", 1000)) * time.Hour); !at.After(next) {
 					now = at
-					act(t, visited, now, points.Visit{Kind: points.Due(below(t, "job", points.DueKinds)), AsOf: now})
+					act(t, visited, now, points.Visit{Kind: points.Due(Below(t, "job", points.DueKinds)), AsOf: now})
 				}
 			}
 			now = next
-			c := w.command(t, alone, now)
+			c := w.Command(t, alone, now)
 			if _, visit := c.(points.Visit); visit {
 				continue
 			}
@@ -154,15 +154,15 @@ func TestTimeGoesTheSameInSmallStepsAndInOne(t *testing.T) {
 // A batch of one member's commands does what they do one after another, or nothing at all.
 func TestAnAtomicBatchIsAllOrNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		versions := aHistory(t)
-		batch, single := aBook(versions), aBook(versions)
-		w := newTrade(versions)
-		now := begin
-		for range between(t, "batches", 1, 12) {
+		versions := AHistory(t)
+		batch, single := ABook(versions), ABook(versions)
+		w := NewTrade(versions)
+		now := Begin
+		for range Between(t, "batches", 1, 12) {
 			now = soon(t, now)
 			var commands []points.Command
-			for range between(t, "commands", 1, 5) {
-				commands = append(commands, w.command(t, single, now))
+			for range Between(t, "commands", 1, 5) {
+				commands = append(commands, w.Command(t, single, now))
 			}
 			before := len(batch.Journal)
 			replies, refused, err := batch.DoAll(now, commands...)
@@ -185,8 +185,4 @@ func TestAnAtomicBatchIsAllOrNothing(t *testing.T) {
 			}
 		}
 	})
-}
-
-func newTrade(versions []*program.Program) *trade {
-	return &trade{value: versions[0].PointValue.String(), made: map[string]int{}}
 }

@@ -13,6 +13,7 @@ import (
 	. "chobo/points/pointstest"
 	"chobo/points/program"
 	"chobo/refunds"
+	. "chobo/refunds/refundstest"
 )
 
 // The model keeps a member's points as one would on a sheet of paper: lots, orders, and what was taken from where. It
@@ -309,9 +310,9 @@ func TestTheBooksAgreeWithAModelTooSimpleToBeWrong(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		b := New(rules)
-		p := &paper{program: rules, now: begin, orders: map[string]*paperOrder{}}
-		for i := range between(t, "commands", 1, 40) {
-			p.wait(p.now.Add(time.Duration(oneOf(t, "hours", 0, 1, 10, 30, 100, 400)) * time.Hour))
+		p := &paper{program: rules, now: Begin, orders: map[string]*paperOrder{}}
+		for i := range Between(t, "commands", 1, 40) {
+			p.wait(p.now.Add(time.Duration(OneOf(t, "hours", 0, 1, 10, 30, 100, 400)) * time.Hour))
 			p.draw(t, b, i)
 			p.compare(t, b)
 		}
@@ -327,7 +328,7 @@ func (p *paper) draw(t *rapid.T, b *Book, i int) {
 		}
 	}
 	slices.Sort(known)
-	what := oneOf(t, "command", "grant", "order", "order", "order", "return", "return", "return", "cancel", "wait")
+	what := OneOf(t, "command", "grant", "order", "order", "order", "return", "return", "return", "cancel", "wait")
 	if len(known) == 0 && (what == "return" || what == "cancel") {
 		what = "order"
 	}
@@ -335,9 +336,9 @@ func (p *paper) draw(t *rapid.T, b *Book, i int) {
 	case "wait":
 		act(t, b, p.now, points.Visit{Kind: points.DueExpire, AsOf: p.now})
 	case "grant":
-		n, end := between(t, "points", 1, 300), time.Time{}
-		if below(t, "expires", 3) > 0 {
-			end = p.now.Add(time.Duration(between(t, "hours", 1, 1000)) * time.Hour)
+		n, end := Between(t, "points", 1, 300), time.Time{}
+		if Below(t, "expires", 3) > 0 {
+			end = p.now.Add(time.Duration(Between(t, "hours", 1, 1000)) * time.Hour)
 		}
 		p.grant(n, end)
 		if end.IsZero() { // by default for a month
@@ -345,25 +346,25 @@ func (p *paper) draw(t *rapid.T, b *Book, i int) {
 		}
 		must(t, b, p.now, points.GrantPoints{Points: ledger.Points(n), ExpiresAt: end})
 	case "order":
-		r := points.OrderRequest{OrderID: fmt.Sprint("O", i), ShopID: "S-1", Shipping: ledger.Money(oneOf(t, "shipping", 0, 50, 500))}
+		r := points.OrderRequest{OrderID: fmt.Sprint("O", i), ShopID: "S-1", Shipping: ledger.Money(OneOf(t, "shipping", 0, 50, 500))}
 		var lines []paperLine
 		total := int(r.Shipping)
-		for k := range between(t, "lines", 1, 3) {
-			q, price := between(t, "quantity", 1, 4), between(t, "price", 0, 400)
+		for k := range Between(t, "lines", 1, 3) {
+			q, price := Between(t, "quantity", 1, 4), Between(t, "price", 0, 400)
 			r.Lines = append(r.Lines, points.OrderLineRequest{LineID: fmt.Sprint(k + 1), Quantity: int64(q), UnitPrice: ledger.Money(price)})
 			lines = append(lines, paperLine{paperPart: paperPart{amount: q * price}, quantity: q})
 			total += q * price
 		}
-		n := min(total, oneOf(t, "points", 0, p.available(), between(t, "some", 0, p.available())))
+		n := min(total, OneOf(t, "points", 0, p.available(), Between(t, "some", 0, p.available())))
 		r.Tenders = points.Tenders{Points: ledger.Points(n), Money: ledger.Money(total - n)}
 		p.order(r.OrderID, lines, int(r.Shipping), n)
 		must(t, b, p.now, points.PlaceOrder{Order: r})
 	case "return":
-		id := oneOf(t, "order", known...)
-		o, r := p.orders[id], refunds.ReturnRequest{ReturnID: fmt.Sprint("R", i), Reason: oneOf(t, "reason", "lost", "customer_convenience")}
+		id := OneOf(t, "order", known...)
+		o, r := p.orders[id], refunds.ReturnRequest{ReturnID: fmt.Sprint("R", i), Reason: OneOf(t, "reason", "lost", "customer_convenience")}
 		for k := range o.lines {
 			l := &o.lines[k]
-			n := between(t, "pieces", 0, l.quantity-l.returned)
+			n := Between(t, "pieces", 0, l.quantity-l.returned)
 			if n == 0 {
 				continue
 			}
@@ -375,12 +376,12 @@ func (p *paper) draw(t *rapid.T, b *Book, i int) {
 		}
 		if len(r.Lines) > 0 {
 			p.undo(o)
-			must(t, b, p.now, refunds.MakeReturn{OrderID: id, Request: r, Policies: terms})
+			must(t, b, p.now, refunds.MakeReturn{OrderID: id, Request: r, Policies: Terms})
 		}
 	case "cancel":
-		id := oneOf(t, "order", known...)
+		id := OneOf(t, "order", known...)
 		p.cancel(p.orders[id])
-		must(t, b, p.now, refunds.Cancel{OrderID: id, Request: refunds.CancelRequest{InitiatedBy: "shop"}, Policies: terms})
+		must(t, b, p.now, refunds.Cancel{OrderID: id, Request: refunds.CancelRequest{InitiatedBy: "shop"}, Policies: Terms})
 	}
 }
 

@@ -13,30 +13,31 @@ import (
 	. "chobo/points/pointstest"
 	"chobo/points/program"
 	"chobo/refunds"
+	. "chobo/refunds/refundstest"
 )
 
 // anOrder draws an order of some lines, partly paid in points, by a member who can pay it, under a program that loses
 // nothing on the way: lots live, and nothing but money and points goes back.
 func anOrder(t *rapid.T) (*Book, points.OrderRequest) {
-	value := oneOf(t, "value", "1", "1", "0.5", "1.5", "0.01")
-	source := fmt.Sprintf(programFile, "2017-07-03", value, oneOf(t, "rate", "0.01", "0.1", "1"), oneOf(t, "rounding", "floor", "half_up", "ceil"),
-		oneOf(t, "hold", "0", "30"), "ordered", "60", oneOf(t, "cap", "0", "0", "10"), "0.2", "0", "1", "1", "1", oneOf(t, "excluded", "", "food"), "earliest_expiry",
-		"mode: none", "cash", "cash", "30", oneOf(t, "reprice", "other_tender_first", "proportional"), "lot, other_lots, receivable", "0")
+	value := OneOf(t, "value", "1", "1", "0.5", "1.5", "0.01")
+	source := fmt.Sprintf(ProgramFile, "2017-07-03", value, OneOf(t, "rate", "0.01", "0.1", "1"), OneOf(t, "rounding", "floor", "half_up", "ceil"),
+		OneOf(t, "hold", "0", "30"), "ordered", "60", OneOf(t, "cap", "0", "0", "10"), "0.2", "0", "1", "1", "1", OneOf(t, "excluded", "", "food"), "earliest_expiry",
+		"mode: none", "cash", "cash", "30", OneOf(t, "reprice", "other_tender_first", "proportional"), "lot, other_lots, receivable", "0")
 	p, err := program.Parse("test.yaml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := New(p)
-	for range between(t, "lots", 1, 5) {
-		act(t, b, begin, points.GrantPoints{Points: ledger.Points(between(t, "lot", 1, 4000))})
+	for range Between(t, "lots", 1, 5) {
+		act(t, b, Begin, points.GrantPoints{Points: ledger.Points(Between(t, "lot", 1, 4000))})
 	}
-	w := newTrade([]*program.Program{p})
-	o := points.OrderRequest{OrderID: "O", ShopID: "S-1", Shipping: ledger.Money(oneOf(t, "shipping", 0, 500, 7)), Fees: points.Fees{{Name: "cod", Amount: ledger.Money(oneOf(t, "cod", 0, 300, 11))}}}
+	w := NewTrade([]*program.Program{p})
+	o := points.OrderRequest{OrderID: "O", ShopID: "S-1", Shipping: ledger.Money(OneOf(t, "shipping", 0, 500, 7)), Fees: points.Fees{{Name: "cod", Amount: ledger.Money(OneOf(t, "cod", 0, 300, 11))}}}
 	total, payable := o.Shipping+o.Fees[0].Amount, o.Shipping+o.Fees[0].Amount
-	for i := range between(t, "lines", 1, 4) {
-		l := points.OrderLineRequest{LineID: fmt.Sprint(i + 1), Category: oneOf(t, "category", "books", "toys", "food"),
-			Quantity: int64(between(t, "quantity", 1, 5)), UnitPrice: ledger.Money(oneOf(t, "price", 0, 1, 99, 1500, between(t, "any price", 1, 3000)))}
-		l.Discount = min(ledger.Money(oneOf(t, "discount", 0, 0, 10)), ledger.Money(l.Quantity)*l.UnitPrice)
+	for i := range Between(t, "lines", 1, 4) {
+		l := points.OrderLineRequest{LineID: fmt.Sprint(i + 1), Category: OneOf(t, "category", "books", "toys", "food"),
+			Quantity: int64(Between(t, "quantity", 1, 5)), UnitPrice: ledger.Money(OneOf(t, "price", 0, 1, 99, 1500, Between(t, "any price", 1, 3000)))}
+		l.Discount = min(ledger.Money(OneOf(t, "discount", 0, 0, 10)), ledger.Money(l.Quantity)*l.UnitPrice)
 		amount := l.UnitPrice*ledger.Money(l.Quantity) - l.Discount
 		total += amount
 		if !p.Redeem.Excludes(l.Category) {
@@ -44,7 +45,7 @@ func anOrder(t *rapid.T) (*Book, points.OrderRequest) {
 		}
 		o.Lines = append(o.Lines, l)
 	}
-	o.Tenders = w.tenders(t, payable, b.Available)
+	o.Tenders = w.Tenders(t, payable, b.Available)
 	if o.Tenders.Money < 0 { // one step of points too many
 		o.Tenders = points.Tenders{}
 	}
@@ -53,7 +54,7 @@ func anOrder(t *rapid.T) (*Book, points.OrderRequest) {
 	if o.Tenders.Points > b.Available {
 		o.Tenders = points.Tenders{Money: total}
 	}
-	if answer, err := b.Do(begin, points.PlaceOrder{Order: o}); err != nil {
+	if answer, err := b.Do(Begin, points.PlaceOrder{Order: o}); err != nil {
 		t.Fatal(answer, err)
 	}
 	return b, o
@@ -77,14 +78,14 @@ func return_(t *rapid.T, b *Book, id int, reason string, lines map[int]int64) (b
 			r.Lines = append(r.Lines, refunds.ReturnUnits{LineID: fmt.Sprint(i + 1), Quantity: lines[i]})
 		}
 	}
-	if _, err := b.Do(begin, refunds.MakeReturn{OrderID: "O", Policies: terms, Request: r}); err != nil {
+	if _, err := b.Do(Begin, refunds.MakeReturn{OrderID: "O", Policies: Terms, Request: r}); err != nil {
 		t.Fatal(err)
 	}
 	if r := Decode[refunds.Return](b, points.PartKey(points.ReturnDocument, "O", r.ReturnID)); r.State == "review" {
-		if _, err := b.Do(begin, refunds.ResolveReturn{OrderID: "O", ReturnID: r.ID, Resolution: refunds.Resolution{Outcome: "accept", Actor: "op"}}); err != nil {
+		if _, err := b.Do(Begin, refunds.ResolveReturn{OrderID: "O", ReturnID: r.ID, Resolution: refunds.Resolution{Outcome: "accept", Actor: "op"}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Do(begin, refunds.Receive{OrderID: "O", ReturnID: r.ID, Policies: terms, Receipt: refunds.Receipt{Inspection: "confirmed"}}); err != nil {
+		if _, err := b.Do(Begin, refunds.Receive{OrderID: "O", ReturnID: r.ID, Policies: Terms, Receipt: refunds.Receipt{Inspection: "confirmed"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +106,7 @@ func TestReturnsCommute(t *testing.T) {
 		var pieces []piece
 		for i, l := range b.Order("O").Lines {
 			for range l.Quantity {
-				if reason := oneOf(t, "reason", "lost", "customer_convenience", ""); reason != "" {
+				if reason := OneOf(t, "reason", "lost", "customer_convenience", ""); reason != "" {
 					pieces = append(pieces, piece{i, reason})
 				}
 			}
@@ -175,30 +176,30 @@ func waits(o *points.Order) bool {
 func TestAnOrderWhollyUndoneRefundsWhatItTook(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, _ := anOrder(t)
-		steps := between(t, "steps", 0, 8)
+		steps := Between(t, "steps", 0, 8)
 		for i := range steps {
 			o := b.Order("O")
-			if below(t, "reprice", 2) == 0 {
+			if Below(t, "reprice", 2) == 0 {
 				var r points.Repricing
 				for _, l := range o.Lines {
-					if below(t, "this line", 2) == 0 {
-						r.Lines = append(r.Lines, points.LinePrice{LineID: l.ID, UnitPrice: ledger.Money(between(t, "price", 0, 2000))})
+					if Below(t, "this line", 2) == 0 {
+						r.Lines = append(r.Lines, points.LinePrice{LineID: l.ID, UnitPrice: ledger.Money(Between(t, "price", 0, 2000))})
 					}
 				}
-				act(t, b, begin, points.Reprice{OrderID: "O", Prices: r})
+				act(t, b, Begin, points.Reprice{OrderID: "O", Prices: r})
 				continue
 			}
 			lines := map[int]int64{}
 			for k, l := range o.Lines {
-				if n := l.Standing(); n > 0 && below(t, "this line too", 2) == 0 {
-					lines[k] = int64(between(t, "pieces", 1, int(n)))
+				if n := l.Standing(); n > 0 && Below(t, "this line too", 2) == 0 {
+					lines[k] = int64(Between(t, "pieces", 1, int(n)))
 				}
 			}
 			if len(lines) > 0 {
-				return_(t, b, i, oneOf(t, "reason", "lost", "customer_convenience"), lines)
+				return_(t, b, i, OneOf(t, "reason", "lost", "customer_convenience"), lines)
 			}
 		}
-		act(t, b, begin, refunds.Cancel{OrderID: "O", Policies: terms, Request: refunds.CancelRequest{InitiatedBy: "shop"}})
+		act(t, b, Begin, refunds.Cancel{OrderID: "O", Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: "shop"}})
 		o := b.Order("O")
 		if !o.Cancelled { // every piece was returned; shipping may be kept
 			if slices.ContainsFunc(o.Lines, func(l points.OrderLine) bool { return l.Standing() > 0 }) {

@@ -11,6 +11,7 @@ import (
 	"chobo/points/program"
 	"chobo/refunds"
 	"chobo/refunds/policy"
+	. "chobo/refunds/refundstest"
 )
 
 // A shop is a member's book under the test program and the test terms.
@@ -26,7 +27,7 @@ func open(t *testing.T, keys string) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shop{t, New(p), begin}
+	return &shop{t, New(p), Begin}
 }
 
 func (s *shop) do(c points.Command) points.Reply {
@@ -60,7 +61,7 @@ func (s *shop) buy() {
 }
 
 func ask(id, reason string, lines ...refunds.ReturnUnits) refunds.MakeReturn {
-	return refunds.MakeReturn{OrderID: "O", Policies: terms, Request: refunds.ReturnRequest{ReturnID: id, Reason: reason, Lines: lines}}
+	return refunds.MakeReturn{OrderID: "O", Policies: Terms, Request: refunds.ReturnRequest{ReturnID: id, Reason: reason, Lines: lines}}
 }
 
 func of(line string, quantity int64) refunds.ReturnUnits {
@@ -68,7 +69,7 @@ func of(line string, quantity int64) refunds.ReturnUnits {
 }
 
 func receive(id, inspection string) refunds.Receive {
-	return refunds.Receive{OrderID: "O", ReturnID: id, Policies: terms, Receipt: refunds.Receipt{Inspection: inspection, Costs: map[string]ledger.Money{"return_shipping": 700, "handling": 100}}}
+	return refunds.Receive{OrderID: "O", ReturnID: id, Policies: Terms, Receipt: refunds.Receipt{Inspection: inspection, Costs: map[string]ledger.Money{"return_shipping": 700, "handling": 100}}}
 }
 
 func resolve(id string, outcome policy.Outcome) refunds.ResolveReturn {
@@ -76,7 +77,7 @@ func resolve(id string, outcome policy.Outcome) refunds.ResolveReturn {
 }
 
 func cancel(by string, lines ...refunds.ReturnUnits) refunds.Cancel {
-	return refunds.Cancel{OrderID: "O", Policies: terms, Request: refunds.CancelRequest{InitiatedBy: by, Lines: lines}}
+	return refunds.Cancel{OrderID: "O", Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: by, Lines: lines}}
 }
 
 func answer(r points.Reply) refunds.ReturnAnswer { return r.Body.(refunds.ReturnAnswer) }

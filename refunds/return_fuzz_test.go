@@ -9,6 +9,7 @@ import (
 	. "chobo/points/pointstest"
 	"chobo/refunds"
 	"chobo/refunds/policy"
+	. "chobo/refunds/refundstest"
 )
 
 // FuzzReturn asks for whatever decodes as a return of an order, by a shop's own terms as well as those for tests, and
@@ -41,7 +42,7 @@ func FuzzReturn(f *testing.F) {
 		if json.Unmarshal(body, &request) != nil {
 			t.Skip()
 		}
-		book, code := terms, "test"
+		book, code := Terms, "test"
 		if shipped {
 			book, code = secret, "card-secret"
 		}
