@@ -223,6 +223,6 @@ func (a *Account) refund(r Refund) {
 	if r.Money == 0 && r.CashFallback == 0 {
 		return
 	}
-	r.OccurredAt = a.LastAt
+	r.OccurredAt = a.instant()
 	a.Refunds = append(a.Refunds, r)
 }

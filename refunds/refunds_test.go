@@ -428,3 +428,21 @@ func TestEveryOrderOfReturnsAddsUp(t *testing.T) {
 	}
 	permute(nil, []string{"1", "1", "2", "3"})
 }
+
+// What posts nothing happens all the same: money of an order without points and earnings is paid back when the order is
+// cancelled, not when something was last posted. Source: ruling 25.
+func TestMoneyGoesBackThoughNothingIsPosted(t *testing.T) {
+	s := open(t, `earn: { rate: "0" }`)
+	s.do(points.PlaceOrder{Order: points.OrderRequest{OrderID: "O", ShopID: "S-1", Tenders: points.Tenders{Money: 500},
+		Lines: []points.OrderLineRequest{{LineID: "1", Category: "books", Quantity: 2, UnitPrice: 250}}}})
+	s.now = s.now.AddDate(0, 0, 1)
+	s.do(cancel("shop", of("1", 1)))
+	s.do(points.GrantPoints{Points: 10})
+	s.now = s.now.AddDate(0, 0, 1)
+	s.do(cancel("shop"))
+	for i, days := range []int{1, 2} {
+		if at := Begin.AddDate(0, 0, days); len(s.Paid) != 2 || s.Paid[i].Money != 250 || !s.Paid[i].OccurredAt.Equal(at) {
+			t.Errorf("to pay back %+v, not 250 at %s", s.Paid, at)
+		}
+	}
+}

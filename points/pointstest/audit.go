@@ -311,7 +311,7 @@ func (b *Book) auditReceivables(*totals) error {
 func (b *Book) auditRefunds(*totals) error {
 	paid := map[string]points.Refunded{}
 	for _, r := range b.Paid {
-		if r.Money < 0 || r.CashFallback < 0 || r.Money+r.CashFallback == 0 || r.CashFallback > 0 && r.PaidBy == "" {
+		if r.Money < 0 || r.CashFallback < 0 || r.Money+r.CashFallback == 0 || r.CashFallback > 0 && r.PaidBy == "" || r.OccurredAt.IsZero() {
 			return fmt.Errorf("refund %+v", r)
 		}
 		p := paid[r.Order]
