@@ -117,12 +117,14 @@ SELECT member, 'lot ' || lot,
  WHERE (s.remaining, s.reserved, s.expires, s.granted) IS DISTINCT FROM (p.remaining, p.reserved, p.expires, p.granted)
    AND ($1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1))`
 
+// spilledSQL: reserved points do not expire before they are released.
 const spilledSQL = `
 SELECT member, 'spilled lots',
        format('%s lots, %s points, the first not before %s', a.spilled, a.spilled_points, coalesce(a.spill_expires::text, 'never')),
        format('%s lots, %s points, the first %s', coalesce(s.lots, 0), coalesce(s.points, 0), coalesce(s.expires::text, 'never'))
   FROM accounts a
-  FULL JOIN (SELECT member, count(*) AS lots, sum(remaining) AS points, min(expires_at) AS expires FROM spilled_lots GROUP BY member) s USING (member)
+  FULL JOIN (SELECT member, count(*) AS lots, sum(remaining) AS points, min(expires_at) FILTER (WHERE remaining > 0) AS expires
+               FROM spilled_lots GROUP BY member) s USING (member)
  WHERE ($1::int = 0 OR a.program = $1)
    AND ((a.spilled, a.spilled_points) IS DISTINCT FROM (coalesce(s.lots, 0), coalesce(s.points, 0))
         OR s.expires IS NOT NULL AND (a.spill_expires IS NULL OR a.spill_expires > s.expires))`

@@ -2,9 +2,14 @@ package journal_test
 
 import (
 	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"chobo/jobs/reconcile/trade"
+	"chobo/ledger"
 	"chobo/ledger/journal"
+	"chobo/points"
 	"chobo/schema/pgtest"
 )
 
@@ -54,4 +59,24 @@ func TestHealthyBooksShowNoDifference(t *testing.T) {
 	if len(v.Checks) < 20 || v.Transactions < 50 || v.Batches < 30 {
 		t.Errorf("%d checks of %d transactions in %d batches", len(v.Checks), v.Transactions, v.Batches)
 	}
+}
+
+// Lots in rows of their own are looked at when the first of their available points expires: too late a time is a
+// difference, and none is not where all of them are reserved.
+func TestWhenSpilledLotsExpire(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	lots := points.PackedLots + 2
+	for i := range lots {
+		m.Do("ann", points.GrantPoints{Points: 1, Reason: "a day", ExpiresAt: time.Date(2027, 1, 1+i, 0, 0, 0, 0, time.UTC)})
+	}
+	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
+	damaged(t, m, `UPDATE accounts SET spill_expires = spill_expires + interval '1 second' WHERE spilled = 2`, func(tx *sqlx.Tx) {
+		v, err := journal.VerifyIn(t.Context(), tx, m.DB, journal.VerifyOptions{})
+		fatal(t, err)
+		if got := found(v); got != "spilled lots" {
+			t.Errorf("found by %q", got)
+		}
+	})
+	m.Do("ann", points.MakeReservation{ReservationID: "R", Points: ledger.Points(lots)})
+	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
 }

@@ -141,7 +141,7 @@ func audit(t testing.TB, db *sqlx.DB) {
 			UNION ALL SELECT member, lot, remaining FROM spilled_lots) p
 			FULL JOIN (SELECT member, lot, -sum(points) n FROM lines WHERE account = 11 GROUP BY 1, 2 HAVING sum(points) <> 0) j USING (member, lot)
 			WHERE coalesce(remaining, 0) <> coalesce(n, 0)`,
-		"spilled lots": `SELECT count(*) FROM accounts a LEFT JOIN (SELECT member, count(*) n, sum(remaining) points, min(expires_at) first FROM spilled_lots GROUP BY 1) s USING (member)
+		"spilled lots": `SELECT count(*) FROM accounts a LEFT JOIN (SELECT member, count(*) n, sum(remaining) points, min(expires_at) FILTER (WHERE remaining > 0) first FROM spilled_lots GROUP BY 1) s USING (member)
 			WHERE (spilled, spilled_points) <> (coalesce(n, 0), coalesce(points, 0)) OR spill_expires > first OR spill_expires IS NULL AND first IS NOT NULL`,
 		"operations": `SELECT count(*) FROM operations o WHERE transactions > 0 AND transactions <>
 			(SELECT count(*) FROM transactions t WHERE t.member = o.member AND t.id BETWEEN o.first_transaction AND o.first_transaction + (o.transactions - 1) * 4096)`,
