@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -35,9 +36,36 @@ func (w *Trade) id(kind string) string {
 	return fmt.Sprintf("%s%d", kind, w.made[kind])
 }
 
-// known is an id of that kind, mostly one that was asked for.
-func (w *Trade) known(t *rapid.T, kind string) string {
-	return fmt.Sprintf("%s%d", kind, Between(t, kind, 1, w.made[kind]+1))
+// known is the id of a document that the member has, mostly of one in such a state; now and then of none.
+func known(t *rapid.T, b *pointstest.Book, kind points.DocumentKind, states ...string) string {
+	var all, such []string
+	for key, d := range b.Documents {
+		if key.Kind != kind {
+			continue
+		}
+		all = append(all, key.ID)
+		if slices.Contains(states, d.State) {
+			such = append(such, key.ID)
+		}
+	}
+	which := Below(t, "which", 10)
+	if which > 1 && len(such) > 0 {
+		all = such
+	}
+	if which == 0 || len(all) == 0 {
+		return "none"
+	}
+	slices.Sort(all)
+	return OneOf(t, "id", all...)
+}
+
+// order is the id of an order that the member has, or of none.
+func order(t *rapid.T, b *pointstest.Book) string { return known(t, b, points.OrderDocument) }
+
+// returned is the ids of an order and of a return of it.
+func returned(t *rapid.T, b *pointstest.Book, state string) (order, id string) {
+	order, id, _ = strings.Cut(known(t, b, points.ReturnDocument, state), "\x1f")
+	return order, id
 }
 
 func (w *Trade) time(t *rapid.T, now time.Time) time.Time {
@@ -54,8 +82,8 @@ func (w *Trade) time(t *rapid.T, now time.Time) time.Time {
 	}
 }
 
-// order draws an order that mostly keeps the rules, of a member who has so many points.
-func (w *Trade) order(t *rapid.T, now time.Time, have ledger.Points) points.OrderRequest {
+// newOrder draws an order that mostly keeps the rules, of a member who has so many points.
+func (w *Trade) newOrder(t *rapid.T, now time.Time, have ledger.Points) points.OrderRequest {
 	o := points.OrderRequest{OrderID: w.id("O"), ShopID: OneOf(t, "shop", "S-1", "S-2"), OrderedAt: w.time(t, now),
 		Shipping: ledger.Money(OneOf(t, "shipping", 0, 0, 50, 7)), UseAllPoints: Between(t, "use all", 0, 2) == 0}
 	total := o.Shipping
@@ -96,9 +124,17 @@ func (w *Trade) Tenders(t *rapid.T, total ledger.Money, have ledger.Points) poin
 	return points.Tenders{Points: ledger.Points(steps * rate[0]), Money: total - ledger.Money(steps*rate[1])}
 }
 
-func (w *Trade) lines(t *rapid.T) (units []refunds.ReturnUnits) {
-	for _, line := range Distinct(t, "line", OneOf(t, "lines", 1, 1, 2, 3), 1, 2, 3) {
-		units = append(units, refunds.ReturnUnits{LineID: fmt.Sprint(line), Quantity: int64(Between(t, "pieces", 1, 2))})
+// pieces draws some pieces of an order, mostly of those that it has.
+func pieces(t *rapid.T, o *points.Order) (units []refunds.ReturnUnits) {
+	lines := []string{"1", "2", "3"}
+	if o != nil && Below(t, "of its own", 10) > 0 {
+		lines = nil
+		for _, l := range o.Lines {
+			lines = append(lines, l.ID)
+		}
+	}
+	for _, line := range Distinct(t, "line", min(len(lines), OneOf(t, "lines", 1, 1, 2, 3)), lines...) {
+		units = append(units, refunds.ReturnUnits{LineID: line, Quantity: int64(OneOf(t, "pieces", 1, 1, 2))})
 	}
 	return units
 }
@@ -117,11 +153,46 @@ var deck = func() (deck []string) {
 	return deck
 }()
 
+// first is what a command needs one of, and the command that makes it.
+var first = map[string]struct {
+	document points.DocumentKind
+	made     string
+}{
+	"capture": {points.ReservationDocument, "reserve"}, "void": {points.ReservationDocument, "reserve"},
+	"status": {points.OrderDocument, "order"}, "reprice": {points.OrderDocument, "order"}, "cancel": {points.OrderDocument, "order"},
+	"cancel lines": {points.OrderDocument, "order"}, "resolve cancel": {points.CancellationDocument, "cancel"},
+	"return": {points.OrderDocument, "order"}, "receive": {points.ReturnDocument, "return"}, "resolve": {points.ReturnDocument, "return"},
+	"change exchange": {points.ExchangeDocument, "exchange"}, "pay": {points.ReceivableDocument, "return"}, "write off": {points.ReceivableDocument, "return"},
+}
+
+// possible is the command, or mostly what has to be there first.
+func possible(t *rapid.T, b *pointstest.Book, what string) string {
+	for {
+		need, ok := first[what]
+		if !ok || has(b, need.document) || Below(t, "of nothing", 10) == 0 {
+			return what
+		}
+		what = need.made
+	}
+}
+
+func has(b *pointstest.Book, kind points.DocumentKind) bool {
+	for key := range b.Documents {
+		if key.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
 // Command draws the next command of a member whose account stands so.
 func (w *Trade) Command(t *rapid.T, b *pointstest.Book, now time.Time) points.Command {
-	what := OneOf(t, "command", deck...)
-	if what == "suspend" && Between(t, "leaves", 0, 5) == 0 {
+	what := possible(t, b, OneOf(t, "command", deck...))
+	switch {
+	case what == "suspend" && Between(t, "leaves", 0, 5) == 0:
 		what = "close"
+	case b.Status == points.Suspended && Below(t, "forgiven", 4) == 0:
+		what = "reinstate"
 	}
 	switch what {
 	case "grant":
@@ -141,16 +212,21 @@ func (w *Trade) Command(t *rapid.T, b *pointstest.Book, now time.Time) points.Co
 		}
 		return points.RevokePoints{Points: ledger.Points(Between(t, "points", 1, 80)), Reason: "r", Actor: "op"}
 	case "order":
-		return points.PlaceOrder{Order: w.order(t, now, b.Available)}
+		return points.PlaceOrder{Order: w.newOrder(t, now, b.Available)}
 	case "reserve":
 		return points.MakeReservation{ReservationID: w.id("V"), Points: ledger.Points(Between(t, "points", 1, 100)),
 			ExpiresAt: now.Add(time.Duration(Between(t, "hours", 0, 20*24)) * time.Hour)}
 	case "capture":
-		return points.CaptureReservation{ReservationID: w.known(t, "V"), Order: w.order(t, now, min(b.Reserved, 100))}
+		id := known(t, b, points.ReservationDocument, "reserved")
+		var reserved ledger.Points
+		if r := pointstest.Decode[points.Reservation](b, points.Key{Kind: points.ReservationDocument, ID: id}); r != nil {
+			reserved = r.Points
+		}
+		return points.CaptureReservation{ReservationID: id, Order: w.newOrder(t, now, reserved)}
 	case "void":
-		return points.VoidReservation{ReservationID: w.known(t, "V")}
+		return points.VoidReservation{ReservationID: known(t, b, points.ReservationDocument, "reserved")}
 	case "status":
-		return points.SetStatus{OrderID: w.known(t, "O"), At: w.time(t, now),
+		return points.SetStatus{OrderID: order(t, b), At: w.time(t, now),
 			Status: points.OrderStatus(OneOf(t, "status", "paid", "preparing", "prepared", "shipped", "delivered", "undeliverable"))}
 	case "reprice":
 		r := points.Repricing{At: w.time(t, now)}
@@ -163,26 +239,30 @@ func (w *Trade) Command(t *rapid.T, b *pointstest.Book, now time.Time) points.Co
 		if Between(t, "fee", 0, 3) == 0 {
 			r.Fees = points.Fees{{Name: "cod", Amount: ledger.Money(Between(t, "cod", 0, 60))}}
 		}
-		return points.Reprice{OrderID: w.known(t, "O"), Prices: r}
+		return points.Reprice{OrderID: order(t, b), Prices: r}
 	case "cancel":
-		return refunds.Cancel{OrderID: w.known(t, "O"), Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: OneOf(t, "by", "", "member", "shop", "robot"), RequestedAt: w.time(t, now)}}
+		return refunds.Cancel{OrderID: order(t, b), Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: OneOf(t, "by", "", "member", "shop", "robot"), RequestedAt: w.time(t, now)}}
 	case "cancel lines":
-		return refunds.Cancel{OrderID: w.known(t, "O"), Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: OneOf(t, "by", "member", "shop", "operator"), Lines: w.lines(t)}}
+		id := order(t, b)
+		return refunds.Cancel{OrderID: id, Policies: Terms, Request: refunds.CancelRequest{InitiatedBy: OneOf(t, "by", "member", "shop", "operator"), Lines: pieces(t, b.Order(id))}}
 	case "resolve cancel":
-		return refunds.ResolveCancel{OrderID: w.known(t, "O"), Resolution: aResolution(t)}
+		return refunds.ResolveCancel{OrderID: known(t, b, points.CancellationDocument, "review"), Resolution: aResolution(t)}
 	case "return":
-		return refunds.MakeReturn{OrderID: w.known(t, "O"), Policies: Terms, Request: refunds.ReturnRequest{ReturnID: w.id("R"), Lines: w.lines(t), RequestedAt: w.time(t, now),
+		id := order(t, b)
+		return refunds.MakeReturn{OrderID: id, Policies: Terms, Request: refunds.ReturnRequest{ReturnID: w.id("R"), Lines: pieces(t, b.Order(id)), RequestedAt: w.time(t, now),
 			Reason: OneOf(t, "reason", "customer_convenience", "late_delivery", "wrong_item", "defect", "defect", "lost", "damaged_in_transit")}}
 	case "receive":
-		return refunds.Receive{OrderID: w.known(t, "O"), ReturnID: w.known(t, "R"), Policies: Terms, Receipt: refunds.Receipt{At: w.time(t, now),
+		of, id := returned(t, b, "approved")
+		return refunds.Receive{OrderID: of, ReturnID: id, Policies: Terms, Receipt: refunds.Receipt{At: w.time(t, now),
 			Inspection: OneOf(t, "inspection", "confirmed", "confirmed", "not_required", "no_fault_found", "customer_fault"), Costs: map[string]ledger.Money{"handling": 3}}}
 	case "resolve":
-		return refunds.ResolveReturn{OrderID: w.known(t, "O"), ReturnID: w.known(t, "R"), Resolution: aResolution(t)}
+		of, id := returned(t, b, "review")
+		return refunds.ResolveReturn{OrderID: of, ReturnID: id, Resolution: aResolution(t)}
 	case "exchange":
 		return points.ExchangePoints{ExchangeID: w.id("X"), BenefitID: OneOf(t, "benefit", "mug", "pen"), Quantity: int64(Between(t, "quantity", 0, 2)),
 			ShipTo: points.ShipTo{Country: "JP", IsMember: true}}
 	case "change exchange":
-		return points.ChangeExchange{ExchangeID: w.known(t, "X"), To: OneOf(t, "to", "fulfil", "cancel", "cancel", "substitute", "substitute"),
+		return points.ChangeExchange{ExchangeID: known(t, b, points.ExchangeDocument, "requested"), To: OneOf(t, "to", "fulfil", "cancel", "cancel", "substitute", "substitute"),
 			BenefitID: OneOf(t, "benefit", "mug", "pen"), Reason: "r", Actor: "op"}
 	case "suspend":
 		return points.ChangeMembership{To: points.Suspended, Reason: "r", Actor: "op"}
@@ -191,24 +271,17 @@ func (w *Trade) Command(t *rapid.T, b *pointstest.Book, now time.Time) points.Co
 	case "close":
 		return points.ChangeMembership{To: points.Closed, Reason: "r", Actor: "op"}
 	case "pay":
-		return points.PayReceivable{ID: w.receivable(t, b), Money: ledger.Money(Between(t, "money", 1, 20)), Actor: "op"}
+		id, money := known(t, b, points.ReceivableDocument, "open"), ledger.Money(Between(t, "money", 1, 20))
+		if r := pointstest.Decode[points.Receivable](b, points.Key{Kind: points.ReceivableDocument, ID: id}); r != nil && rapid.Bool().Draw(t, "all") {
+			money = ledger.Value(b.Programs.PointValue(), r.Open)
+		}
+		return points.PayReceivable{ID: id, Money: money, Actor: "op"}
 	case "write off":
-		return points.WriteOffReceivable{ID: w.receivable(t, b), Reason: "r", Actor: "op"}
+		return points.WriteOffReceivable{ID: known(t, b, points.ReceivableDocument, "open"), Reason: "r", Actor: "op"}
 	case "visit":
 		return points.Visit{Kind: points.Due(Between(t, "job", 0, points.DueKinds-1)), AsOf: now}
 	}
 	panic(what)
-}
-
-func (w *Trade) receivable(t *rapid.T, b *pointstest.Book) string {
-	ids := []string{"none"}
-	for key := range b.Documents {
-		if key.Kind == points.ReceivableDocument {
-			ids = append(ids, key.ID)
-		}
-	}
-	slices.Sort(ids)
-	return OneOf(t, "receivable", ids...)
 }
 
 func aResolution(t *rapid.T) refunds.Resolution {
