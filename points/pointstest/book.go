@@ -77,6 +77,13 @@ func (b *Book) Offer(benefit points.Benefit, stock int64) {
 // Left is what is left of a benefit's stock.
 func (b *Book) Left(benefit string) int64 { return b.stock[benefit] }
 
+// Beside is the book of another member of the same program, who is not enrolled yet. Both take from one stock.
+func (b *Book) Beside(name string) *Book {
+	c := New()
+	c.Name, c.Programs, c.Benefits, c.stock = name, b.Programs, b.Benefits, b.stock
+	return c
+}
+
 // Fork is a book that stands as this one does and goes on by itself.
 func (b *Book) Fork() *Book {
 	c := *b
