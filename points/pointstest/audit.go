@@ -17,9 +17,9 @@ func (b *Book) Check(t testing.TB) {
 	}
 }
 
-// Audit tells which law the books break: each transaction adds up, time never runs backward, the account is what its
-// journal adds up to, no lot was ever below zero, orders, reservations and receivables agree with the journal, and no
-// refused command changed anything.
+// Audit tells which law the books break: each transaction adds up, time never runs backward, a decision gives before it
+// takes, the account is what its journal adds up to, no lot was ever below zero, orders, reservations and receivables
+// agree with the journal, and no refused command changed anything.
 func (b *Book) Audit() error {
 	if b.fault != nil {
 		return b.fault
@@ -38,10 +38,12 @@ func (b *Book) Audit() error {
 
 // totals is what the journal adds up to, credit positive.
 type totals struct {
-	accounts map[ledger.Account]points.Worth
-	lots     map[lotAccount]points.Worth
-	orders   map[orderAccount]points.Worth
-	withheld map[string]ledger.Money // by order: kept back from money refunds
+	accounts  map[ledger.Account]points.Worth
+	lots      map[lotAccount]points.Worth
+	orders    map[orderAccount]points.Worth
+	withheld  map[string]ledger.Money  // by order: kept back from money refunds
+	forfeited map[string]ledger.Points // by order: given back and lost at once
+	took      map[decision]bool        // the decision has begun to take earnings back
 }
 
 type lotAccount struct {
@@ -54,8 +56,12 @@ type orderAccount struct {
 	ledger.Account
 }
 
+// A decision on an order, of those that are told apart in the journal: a return, or a cancellation of some pieces.
+type decision struct{ order, part string }
+
 func (b *Book) sumUp() (*totals, error) {
-	s := &totals{map[ledger.Account]points.Worth{}, map[lotAccount]points.Worth{}, map[orderAccount]points.Worth{}, map[string]ledger.Money{}}
+	s := &totals{map[ledger.Account]points.Worth{}, map[lotAccount]points.Worth{}, map[orderAccount]points.Worth{}, map[string]ledger.Money{},
+		map[string]ledger.Points{}, map[decision]bool{}}
 	var last time.Time
 	for i := range b.Journal {
 		t := &b.Journal[i]
@@ -66,6 +72,9 @@ func (b *Book) sumUp() (*totals, error) {
 			return nil, fmt.Errorf("%s occurred at %s, after %s, posted at %s", t.Kind, t.OccurredAt, last, t.PostedAt)
 		}
 		last = t.OccurredAt
+		if err := s.follow(t); err != nil {
+			return nil, err
+		}
 		for _, l := range t.Lines {
 			add(s.accounts, l.Account, l)
 			add(s.lots, lotAccount{l.Lot, l.Account}, l)
@@ -79,6 +88,26 @@ func (b *Book) sumUp() (*totals, error) {
 		}
 	}
 	return s, nil
+}
+
+// follow notes what a transaction gives to whom it is about. Restorations come first, so that they can absorb a clawback.
+func (s *totals) follow(t *ledger.Transaction) error {
+	d := decision{t.Subject, t.Part}
+	switch t.Kind {
+	case ledger.Restore, ledger.CashFallback:
+		if s.took[d] {
+			return fmt.Errorf("%s of order %s, %s comes after its clawback", t.Kind, t.Subject, t.Part)
+		}
+	case ledger.VoidPending, ledger.ReverseGrant:
+		s.took[d] = t.Part != ""
+	case ledger.Expire, ledger.Lapse, ledger.Forfeit:
+		if t.Subject != "" {
+			for _, l := range t.Lines {
+				s.forfeited[t.Subject] += max(0, l.Points)
+			}
+		}
+	}
+	return nil
 }
 
 func add[K comparable](sums map[K]points.Worth, key K, l ledger.Line) {
@@ -181,11 +210,11 @@ func (b *Book) auditOrder(s *totals, o *points.Order) error {
 	if out != standing.Points {
 		return fmt.Errorf("%d points are out of lots, %d stand", out, standing.Points)
 	}
-	// No tender got back more than it paid.
+	// Each tender is what went back of it and what stands; of points, some may have come back as cash or to nobody.
 	fallback := s.orders[orderAccount{o.ID, ledger.RedeemedCashFallback}]
-	forfeited := o.Tenders.Points + o.Charged.Points - o.Refunded.Points - fallback.Points - standing.Points
-	if forfeited < 0 || fallback.Money != o.Refunded.CashFallback {
-		return fmt.Errorf("%+v and %+v were paid, %+v and %+v went back, %+v stand", o.Tenders, o.Charged, o.Refunded, fallback, standing)
+	gone := o.Refunded.Points + fallback.Points + s.forfeited[o.ID]
+	if o.Tenders.Points+o.Charged.Points != gone+standing.Points || fallback.Money != o.Refunded.CashFallback {
+		return fmt.Errorf("%+v and %+v were paid, %+v and %+v went back, %d points to nobody, %+v stand", o.Tenders, o.Charged, o.Refunded, fallback, s.forfeited[o.ID], standing)
 	}
 	if kept := o.Tenders.Money + o.Charged.Money - o.Refunded.Money - s.withheld[o.ID]; kept != standing.Money || o.Refunded.Money < 0 {
 		return fmt.Errorf("%d money was kept of %+v and %+v, %d withheld; %d stand", kept, o.Tenders, o.Charged, s.withheld[o.ID], standing.Money)
@@ -217,19 +246,22 @@ func auditParts(o *points.Order) error {
 	return nil
 }
 
-// auditEarned: what the order earned and what was taken back is what the journal granted, and it is what the one
-// function says or less.
+// auditEarned: what the order earned and what was taken back is what the journal granted, account by account, and it is
+// what the one function says or less.
 func (b *Book) auditEarned(s *totals, o *points.Order) error {
 	var earned ledger.Points
+	by := map[ledger.Account]ledger.Points{}
 	for _, l := range o.Lines {
 		if l.Earned.Points < 0 {
 			return fmt.Errorf("line %s earned %d", l.ID, l.Earned.Points)
 		}
 		earned += l.Earned.Points
+		by[l.Earned.By] += l.Earned.Points
 	}
-	granted := -s.orders[orderAccount{o.ID, ledger.IssuedPurchase}].Points - s.orders[orderAccount{o.ID, ledger.FundedShop}].Points
-	if earned != granted {
-		return fmt.Errorf("it earned %d, the journal granted %d", earned, granted)
+	for _, account := range []ledger.Account{ledger.IssuedPurchase, ledger.FundedShop} {
+		if granted := -s.orders[orderAccount{o.ID, account}].Points; by[account] != granted {
+			return fmt.Errorf("it earned %d by %s, the journal granted %d", by[account], account, granted)
+		}
 	}
 	if most := b.Earns(o); earned > most {
 		return fmt.Errorf("it earned %d, as it stands it earns %d", earned, most)
