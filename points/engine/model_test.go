@@ -16,8 +16,8 @@ import (
 
 // A model that is a book in memory a member, and a list of what keys were answered, predicts every answer of the engine:
 // to commands of every kind, alone, many at once and as one, to keys that come again, with the same request and with
-// another, and to jobs, while time passes. Each draw has a program and members of its own; all of them stand in one
-// database, and in the end the journal bears out everything that is stored in it.
+// another, and to jobs, while time passes. So does a dry run. Each draw has a program and members of its own; all of them
+// stand in one database, and in the end the journal bears out everything that is stored in it.
 func TestAModelPredictsEveryAnswer(t *testing.T) {
 	h := openHouse(t)
 	agrees := t.Run("answers", func(t *testing.T) {

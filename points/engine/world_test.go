@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -223,8 +224,12 @@ const patience = 30 * time.Second
 func (w *world) alone(t *rapid.T, a asked) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	p, err := w.engine.DryRun(ctx, a.Request)
+	fatal(t, err)
 	result, err := w.engine.Submit(ctx, a.Request)
-	a.compare(t, w.now(), []engine.Request{a.Request}, []engine.Outcome{{Result: result, Err: err}})
+	got := []engine.Outcome{{Result: result, Err: err}}
+	a.compare(t, w.now(), []engine.Request{a.Request}, got)
+	rehearsed(t, []asked{a}, []engine.Preview{p}, got)
 }
 
 func (w *world) many(t *rapid.T, all []asked) {
@@ -240,7 +245,33 @@ func (w *world) asOne(t *rapid.T, all []asked) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	requests := requestsOf(all)
-	all[0].compare(t, w.now(), requests, w.engine.SubmitAtomic(ctx, requests))
+	previews, err := w.engine.DryRunAll(ctx, requests, true)
+	fatal(t, err)
+	got := w.engine.SubmitAtomic(ctx, requests)
+	all[0].compare(t, w.now(), requests, got)
+	rehearsed(t, all, previews, got)
+}
+
+// rehearsed tells where a dry run did not answer what was then answered, but for ids, which nothing is given before it
+// is posted. A dry run looks at no keys.
+func rehearsed(t *rapid.T, all []asked, previews []engine.Preview, got []engine.Outcome) {
+	keys := map[string]bool{}
+	for i, a := range all {
+		if got[i].Replayed || got[i].Err != nil || keys[a.Key] {
+			return
+		}
+		keys[a.Key] = a.Key != ""
+	}
+	for i, p := range previews {
+		var ids []string
+		for k, posted := range p.Posted {
+			ids = append(ids, posted.ID.String(), (got[i].Transaction + ledger.TransactionID(k)*ledger.IDStep).String())
+		}
+		foreseen := strings.NewReplacer(ids...).Replace(string(p.Body))
+		if p.Status != got[i].Status || p.Transactions != got[i].Transactions || foreseen != string(got[i].Body) {
+			t.Fatalf("a dry run answers\n%d %s\nand then\n%d %s", p.Status, foreseen, got[i].Status, got[i].Body)
+		}
+	}
 }
 
 func requestsOf(all []asked) (requests []engine.Request) {
@@ -258,18 +289,19 @@ func (w *world) compareAccounts(t *rapid.T) {
 			stored = everything(a)
 			return nil
 		}))
+		m.NextID = 0 // as readers have it
 		if want := pointstest.View(m.Book, w.now(), everything); stored != want {
 			t.Fatalf("member %s is stored as\n%s\nand in the model\n%s", m.Name, stored, want)
 		}
 	}
 }
 
-// everything is all of an account, but for where its lots stand, which depends on what came together; the notes of whom
-// the jobs have to visit, of which a book has none; and ids, which what falls due is not given before it is posted.
+// everything is all of an account, but for where its lots stand, which depends on what came together, and the notes of
+// whom the jobs have to visit, of which a book has none.
 func everything(a *points.Account) string {
 	view := a.View() // which has all lots loaded
 	s := a.State
-	s.SpillExpires, s.Hints, s.LastTransaction = time.Time{}, [points.DueKinds]time.Time{}, 0
+	s.SpillExpires, s.Hints = time.Time{}, [points.DueKinds]time.Time{}
 	return fmt.Sprintf("%+v %+v", view, s)
 }
 
