@@ -156,7 +156,7 @@ func TestAPeriodClosesOnceItIsOver(t *testing.T) {
 	// A transaction that began before may still post into the month: closing waits for it.
 	tx := s.db.MustBeginTx(t.Context(), nil)
 	tx.MustExec(`SELECT pg_current_xact_id()`)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if _, err := s.ClosePeriod(ctx, "asmart", march.AddDate(0, -1, 0), "finance", wall); !errors.Is(err, ErrStillPosting) {
 		t.Errorf("with a posting under way: %v", err)
