@@ -27,8 +27,9 @@ type demoCommand struct {
 // Help explains the command.
 func (demoCommand) Help() string {
 	return `It makes the sandbox program samurai-mall-demo, with a clock of its own, and plays April 2026 in it through the HTTP
-API: orders in six shops, points earned, held, used, swept, expired and lapsed, cancellations and returns. The same
-seed is the same month, and a second run posts nothing twice.
+API: orders in six shops, points earned, held, used, swept, expired and lapsed, cancellations and returns. Four
+decisions are shown with all that was posted for them. The same seed is the same month, and a second run posts nothing
+twice.
 
   chobo demo
   chobo demo --no-stay
@@ -133,7 +134,7 @@ func (c *demoCommand) alone(l *life, s *screen) (err error) {
 	return errors.Join(played, err)
 }
 
-// play plays the month and says what to look at.
+// play plays the month, shows what came of it and says what to look at.
 func (c *demoCommand) play(ctx context.Context, s *screen, client *demo.Client) error {
 	bar := &progress{screen: s}
 	tally, err := demo.Fill(ctx, client, c.Seed, func(over float64, day time.Time) { bar.show(over, day.Format("2 January 2006")) })
@@ -157,6 +158,9 @@ func (c *demoCommand) play(ctx context.Context, s *screen, client *demo.Client) 
 		t.row(e.OccurredAt.Format("2006-01-02 15:04"), e.Description, e.Kind, signed(e.Points, s), e.BalanceAfter)
 	}
 	t.write(s)
+	if err := c.scenes(ctx, s, client); err != nil {
+		return err
+	}
 	c.tour(s, client)
 	return nil
 }

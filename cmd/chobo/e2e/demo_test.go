@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"chobo/schema/pgtest"
 )
@@ -26,7 +27,12 @@ func TestDemo(t *testing.T) {
 	_, first, _ := strings.Cut(said, "The statement of")
 	_, second, _ := strings.Cut(again, "The statement of")
 	if first != second {
-		t.Errorf("run again, the statement is another one:\n%s", second)
+		t.Errorf("run again, the statement or the scenes are others:\n%s", second)
+	}
+	for line := range strings.Lines(first) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+			t.Errorf("%d columns are too wide for a terminal: %s", n, line)
+		}
 	}
 	balanced(t, pgtest.OpenOwner(t, url))
 }

@@ -31,8 +31,24 @@ func (c *Client) Get(ctx context.Context, path string, into any) error {
 	return c.call(ctx, http.MethodGet, path, "", nil, into)
 }
 
-// call asks once. into may be nil. It fails with *Refusal.
+// call asks once and decodes the answer. into may be nil. It fails with *Refusal.
 func (c *Client) call(ctx context.Context, method, path, key string, body, into any) error {
+	return c.ask(ctx, method, path, key, body, func(answer io.Reader) error {
+		text, err := io.ReadAll(answer)
+		if err != nil || into == nil {
+			return err
+		}
+		return json.Unmarshal(text, into)
+	})
+}
+
+// read reads an answer of any size. It fails with *Refusal.
+func (c *Client) read(ctx context.Context, path string, answer func(io.Reader) error) error {
+	return c.ask(ctx, http.MethodGet, path, "", nil, answer)
+}
+
+// ask asks once and hands over what a success answers. It fails with *Refusal.
+func (c *Client) ask(ctx context.Context, method, path, key string, body any, read func(io.Reader) error) error {
 	var sent io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -57,19 +73,12 @@ func (c *Client) call(ctx context.Context, method, path, key string, body, into 
 		return err
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return err
+	if answer.StatusCode < 300 {
+		return read(answer.Body)
 	}
-	if answer.StatusCode >= 300 {
-		refusal := &Refusal{Status: answer.StatusCode}
-		_ = json.Unmarshal(text, refusal) // an answer that is no problem document has its status
-		return fmt.Errorf("%s %s: %w", method, path, refusal)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
+	refusal := &Refusal{Status: answer.StatusCode}
+	_ = json.NewDecoder(answer.Body).Decode(refusal) // an answer that is no problem document has its status
+	return fmt.Errorf("%s %s: %w", method, path, refusal)
 }
 
 // memberPath is where what belongs to a member lies.

@@ -4,4 +4,6 @@
 //
 // The program is a sandbox, so the month takes seconds, and the same seed tells the same story. What a first run left
 // undone a second one goes on with: keys are made from the story, so nothing is posted twice.
+//
+// A few members play scenes beside the month, the same with every seed; Scenes reads back what was decided and posted.
 package demo

@@ -26,7 +26,7 @@ const callersAtOnce = 8
 
 // Fill plays the story of the seed. progress is told after each day how much of it is over.
 func Fill(ctx context.Context, c *Client, seed uint64, progress func(over float64, day time.Time)) (*Tally, error) {
-	f := &filling{client: c, tally: &Tally{Members: len(members) + 1}}
+	f := &filling{client: c, tally: &Tally{Members: len(members) + 1 + len(scenes)}}
 	if err := f.open(ctx); err != nil {
 		return nil, err
 	}

@@ -1,15 +1,11 @@
 package demo
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // heroine scripts a month in which everything happens to one member.
 func (s *story) heroine() {
-	m := memberPath(Heroine)
 	post := func(day int, at time.Duration, path, key string, body func(at time.Time) object) {
-		s.add(day-1, at, Heroine, func(ctx context.Context, c *Client, now time.Time) error { return c.post(ctx, m+path, key, body(now)) })
+		s.post(Heroine, day, at, path, key, body)
 	}
 	watch := []object{{"line_id": "1", "sku": "BK-900", "category": "books", "quantity": 2, "unit_price": 6000}}
 	books := placed{id: "A-1", member: Heroine, shop: "S-9", lines: watch, total: 12000}

@@ -35,6 +35,9 @@ func tell(seed uint64) *story {
 			}
 		}
 	}
+	for _, sc := range scenes { // last, so that the seed's month is the same with and without them
+		sc.play(s, sc)
+	}
 	for i := range s.days {
 		slices.SortStableFunc(s.days[i], func(a, b event) int { return a.at.Compare(b.at) })
 	}

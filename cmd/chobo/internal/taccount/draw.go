@@ -21,7 +21,7 @@ type Entry struct {
 const gap = "    "
 
 // Draw draws one account for each that the entries name, in the order in which they first do, as many side by side as
-// fit into so many columns.
+// fit into so many columns, and a blank line before those that do not.
 func Draw(w io.Writer, entries []Entry, columns int) error {
 	var row [][]string
 	width := 0
@@ -30,6 +30,9 @@ func Draw(w io.Writer, entries []Entry, columns int) error {
 		n := utf8.RuneCountInString(drawing[0])
 		if len(row) > 0 && width+len(gap)+n > columns {
 			if err := beside(w, row); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(w); err != nil {
 				return err
 			}
 			row, width = nil, 0

@@ -32,6 +32,7 @@ redeem  1,000 │ grant   1,500    grant 1,500 │                restore  499 �
 x 5 │ y 5
 ────┼────
   0 │   0
+
 an account with a very long name
 ────────────────┬────────────────
 x             5 │ x             5
