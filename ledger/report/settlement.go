@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -14,12 +14,13 @@ import (
 // A Settlement is what the program owes each shop and what it owes the program: opening + redeemed − restored −
 // funded + funding_reversed − settled + other = closing. What is owed to the shop is positive, in money.
 type Settlement struct {
-	Program  string          `json:"program"`
-	From     string          `json:"from"`
-	To       string          `json:"to"`
-	Currency string          `json:"currency"`
-	Shops    []SettlementRow `json:"shops"`
-	Totals   SettlementSums  `json:"totals"`
+	Program  string               `json:"program"`
+	From     string               `json:"from"`
+	To       string               `json:"to"`
+	Currency string               `json:"currency"`
+	Shops    []SettlementRow      `json:"shops"`
+	Totals   SettlementSums       `json:"totals"`
+	After    ledger.TransactionID `json:"-"` // the last of the program's own when it was read; zero: there is none
 	book     Book
 }
 
@@ -27,9 +28,8 @@ type Settlement struct {
 type SettlementRow struct {
 	ShopID string `json:"shop_id"`
 	SettlementSums
-	owed        map[ledger.Account]ledger.Money // what a settlement clears, by account
-	last        Day                             // up to which the shop was settled; zero: never
-	settlements int64
+	owed  map[ledger.Account]ledger.Money // what a settlement clears, by account
+	moved bool                            // by the last day; else it was only settled later
 }
 
 // SettlementSums are the columns of a statement.
@@ -45,7 +45,6 @@ type SettlementSums struct {
 	Settled         ledger.Money  `json:"settled" doc:"Settlements posted in these days."`
 	Other           ledger.Money  `json:"other" doc:"Corrections."`
 	Closing         ledger.Money  `json:"closing"`
-	Due             ledger.Money  `json:"due" doc:"What a settlement up to the last day would pay now; negative: what the shop would pay."`
 }
 
 const (
@@ -57,12 +56,13 @@ SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3
  GROUP BY 1, 2, 3, 4
  ORDER BY 1`
 
-	// settledUpToSQL reads the house's own transactions, one a settlement; their subject is the last day settled.
-	settledUpToSQL = `
-SELECT l.shop, max(t.subject), count(DISTINCT t.id)
+	// settledLaterSQL finds the shops of which a settlement up to a later day than $2, its subject, has paid all this.
+	settledLaterSQL = `
+SELECT DISTINCT l.shop
   FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.member = $1 AND t.kind = 61 AND l.shop IS NOT NULL
- GROUP BY 1`
+ WHERE t.member = $1 AND t.kind = 61 AND l.shop IS NOT NULL AND t.subject > $2`
+
+	lastOfHouseSQL = `SELECT coalesce(max(id), 0) FROM transactions WHERE member = $1`
 )
 
 // Settlement states every shop's account over the span; with a shop, only that one's.
@@ -87,33 +87,30 @@ func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlemen
 		if err != nil {
 			return err
 		}
-		return each(ctx, tx, settledUpToSQL, []any{r.House.String()}, func(rows *sql.Rows) error {
-			var id, subject string
-			var count int64
-			if err := rows.Scan(&id, &subject, &count); err != nil {
+		err = each(ctx, tx, settledLaterSQL, []any{r.House.String(), date(s.To)}, func(rows *sql.Rows) error {
+			var id string
+			if err := rows.Scan(&id); err != nil {
 				return err
 			}
-			last, err := time.Parse(time.DateOnly, subject)
 			for i := range out.Shops {
 				if out.Shops[i].ShopID == id {
-					out.Shops[i].last, out.Shops[i].settlements = last, count
+					out.Shops[i].owed = nil
 				}
 			}
-			return err
+			return nil
 		})
+		if err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &out.After, lastOfHouseSQL, r.House.String())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("shop settlement: %w", err)
 	}
+	out.Shops = slices.DeleteFunc(out.Shops, func(r SettlementRow) bool { return !r.moved })
 	for i := range out.Shops {
 		row := &out.Shops[i]
 		row.Closing = row.Opening + row.Redeemed - row.Restored - row.Funded + row.FundingReversed - row.Settled + row.Other
-		for _, owed := range row.owed {
-			row.Due += owed
-		}
-		if row.last.After(s.To) { // a later settlement has paid all this
-			row.Due, row.owed = 0, nil
-		}
 		out.Totals.add(row.SettlementSums)
 	}
 	return out, nil
@@ -130,6 +127,7 @@ func (r *SettlementRow) add(account ledger.Account, kind ledger.Kind, part int, 
 	if account != ledger.ShopSettled {
 		r.owed[account] += owed.Money
 	}
+	r.moved = r.moved || part != behind
 	switch {
 	case part == before:
 		if account != ledger.ShopSettled {
@@ -173,11 +171,10 @@ func (s *SettlementSums) add(t SettlementSums) {
 	s.Settled += t.Settled
 	s.Other += t.Other
 	s.Closing += t.Closing
-	s.Due += t.Due
 }
 
 // Clearing is the lines of the transaction that settles the shop: what is owed on each account is cleared and paid
-// out of shop:settled. None when nothing is due.
+// out of shop:settled, whenever it was settled. None when nothing is due.
 func (r *SettlementRow) Clearing() (lines []ledger.Line) {
 	var paid ledger.Money
 	for _, a := range []ledger.Account{ledger.RedeemedOrders, ledger.RedeemedCashFallback, ledger.FundedShop} {
@@ -192,22 +189,16 @@ func (r *SettlementRow) Clearing() (lines []ledger.Line) {
 	return lines
 }
 
-// SettledUpTo is the last day that a settlement of the shop covered; zero: there was none.
-func (r *SettlementRow) SettledUpTo() Day { return r.last }
-
-// Settlements is how many settlements of the shop were posted, whatever they covered.
-func (r *SettlementRow) Settlements() int64 { return r.settlements }
-
 // Sheet shows a row a shop.
 func (s *Settlement) Sheet() Sheet {
 	cells := func(id string, t SettlementSums) []any {
 		return []any{id, t.Opening, t.PointsRedeemed, t.PointsRestored, t.Redeemed, t.Restored, t.CashFallback, t.Funded, t.FundingReversed,
-			t.Settled, t.Other, t.Closing, t.Due}
+			t.Settled, t.Other, t.Closing}
 	}
 	return Sheet{
 		Title: "Shop settlement", About: s.book.about([2]string{"from", s.From}, [2]string{"to", s.To}),
 		Columns: []Column{text("shop_id"), number("opening"), number("points_redeemed"), number("points_restored"), number("redeemed"), number("restored"),
-			number("cash_fallback"), number("funded"), number("funding_reversed"), number("settled"), number("other"), number("closing"), number("due")},
+			number("cash_fallback"), number("funded"), number("funding_reversed"), number("settled"), number("other"), number("closing")},
 		Rows:   rowsOf(s.Shops, func(r SettlementRow) []any { return cells(r.ShopID, r.SettlementSums) }),
 		Totals: cells("total", s.Totals),
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,10 +42,25 @@ func serve(t *testing.T, m *trade.Mall) *caller {
 
 func (c *caller) ask(method, path, accept, body string, status int) (http.Header, []byte) {
 	c.t.Helper()
+	return c.send(method, path, http.Header{"Accept": {accept}}, body, status)
+}
+
+// post posts under a key; empty: under none.
+func (c *caller) post(path, key, body string, status int) (http.Header, []byte) {
+	c.t.Helper()
+	h := http.Header{}
+	if key != "" {
+		h.Set("Idempotency-Key", key)
+	}
+	return c.send("POST", path, h, body, status)
+}
+
+func (c *caller) send(method, path string, h http.Header, body string, status int) (http.Header, []byte) {
+	c.t.Helper()
 	r, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
 	fatal(c.t, err)
+	r.Header = h
 	r.Header.Set("Authorization", "Bearer secret")
-	r.Header.Set("Accept", accept)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -140,10 +156,17 @@ func TestExportsOverHTTP(t *testing.T) {
 func TestSettlementsOverHTTP(t *testing.T) {
 	m := trade.Open(t, pgtest.NewURL(t)).April()
 	c := serve(t, m)
+	keys := 0
 	settle := func(shop, to string, status int) (settled float64, transactions int) {
 		t.Helper()
-		out := c.json("POST", "/shops/"+shop+"/settlements", `{"from":"2026-04","to":"`+to+`","actor":"eva"}`, status)
-		return out["settled"].(float64), len(out["transactions"].([]any))
+		keys++
+		_, b := c.post("/shops/"+shop+"/settlements", "s-"+strconv.Itoa(keys), `{"from":"2026-04","to":"`+to+`","actor":"eva"}`, status)
+		var out struct {
+			Settled      float64 `json:"settled"`
+			Transactions []any   `json:"transactions"`
+		}
+		fatal(t, json.Unmarshal(b, &out))
+		return out.Settled, len(out.Transactions)
 	}
 	if n, k := settle("S-1", "2026-04", 201); n != 500 || k != 1 {
 		t.Errorf("S-1 was paid %v by %d transactions", n, k)
@@ -166,13 +189,118 @@ func TestSettlementsOverHTTP(t *testing.T) {
 	m.Fold()
 	out := c.json("GET", "/reports/shop-settlement?from=2026-05&to=2026-05-02", "", 200)
 	for _, s := range out["shops"].([]any) {
-		if row := s.(map[string]any); row["closing"] != 0.0 || row["due"] != 0.0 {
+		if row := s.(map[string]any); row["closing"] != 0.0 {
 			t.Errorf("after the settlements: %v", row)
 		}
 	}
 	run := c.json("POST", "/jobs/reconcile/run", `{}`, 200)
 	if run["breaks"] != 0.0 {
 		t.Errorf("settled books break: %v %s", run, c.json("GET", "/reconciliation/breaks", "", 200))
+	}
+}
+
+// A settlement is keyed as every posting call is, and can be tried.
+func TestSettlementsHaveKeys(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t)).April()
+	c := serve(t, m)
+	const path, april = "/shops/S-1/settlements", `{"from":"2026-04","to":"2026-04","actor":"eva"}`
+	refused := func(key, body string, status int, code string) {
+		t.Helper()
+		var problem struct {
+			Code string `json:"code"`
+		}
+		_, b := c.post(path, key, body, status)
+		fatal(t, json.Unmarshal(b, &problem))
+		if problem.Code != code {
+			t.Errorf("%s under %q: %s, want %s", body, key, b, code)
+		}
+	}
+	refused("", april, 400, "idempotency_key_missing")
+	refused("k-1", `{"from":"soon","to":"2026-04"}`, 422, "validation_failed") // and leaves the key free
+	var tried struct {
+		DryRun  bool
+		Settled int64
+		Journal []struct {
+			Kind  string
+			Lines []struct {
+				Account string
+				Money   int64
+			}
+		}
+	}
+	_, b := c.post(path+"?dry_run=true", "", april, 201)
+	fatal(t, json.Unmarshal(b, &tried))
+	if tried.Settled != 500 || len(tried.Journal) != 1 || tried.Journal[0].Kind != "shop_settlement" || len(tried.Journal[0].Lines) != 2 ||
+		tried.Journal[0].Lines[1].Account != "shop:settled" || tried.Journal[0].Lines[1].Money != -500 {
+		t.Errorf("tried: %s", b)
+	}
+	h, first := c.post(path, "k-1", april, 201)
+	if h.Get("Idempotency-Replayed") != "" {
+		t.Error("the first answer is a replay")
+	}
+	h, again := c.post(path, "k-1", `{ "actor": "eva", "to": "2026-04", "from": "2026-04" }`, 201)
+	if h.Get("Idempotency-Replayed") != "true" || !bytes.Equal(again, first) {
+		t.Errorf("again: %v %s, first %s", h, again, first)
+	}
+	refused("k-1", `{"from":"2026-04","to":"2026-05","actor":"eva"}`, 422, "idempotency_key_reused")
+	if h, b := c.post("/shops/S-2/settlements", "k-1", april, 422); h.Get("Idempotency-Replayed") != "" {
+		t.Errorf("the key for another shop: %s", b)
+	}
+	// That nothing was due is an answer too, and stays one when something is.
+	_, nothing := c.post(path, "k-2", `{"from":"2026-05","to":"2026-05-02"}`, 201)
+	_, even := c.post(path, "k-3", `{"from":"2026-05","to":"2026-05-02"}`, 200)
+	m.At("2026-05-03 10:00").Buy("ann", trade.Order{ID: "late", Shop: "S-1", Price: 100, Points: 10})
+	if _, b := c.post(path, "k-3", `{"from":"2026-05","to":"2026-05-02"}`, 200); !bytes.Equal(b, even) || bytes.Equal(b, nothing) {
+		t.Errorf("nothing was due: %s, then %s", even, b)
+	}
+}
+
+// Of settlements at once, under one key or several, one is paid, and a key has one answer.
+func TestSettlementsAtOncePayOnce(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t)).April()
+	c := serve(t, m)
+	const callers, keys = 12, 6 // the shop by the caller's parity, so two callers have a key
+	answers := make([]string, callers)
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			path := "/shops/S-" + strconv.Itoa(1+i%2) + "/settlements"
+			r, err := http.NewRequestWithContext(t.Context(), "POST", c.url+path, strings.NewReader(`{"from":"2026-04","to":"2026-04"}`))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header = http.Header{"Authorization": {"Bearer secret"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"k-" + strconv.Itoa(i%keys)}}
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close() //nolint:errcheck // it was read
+			b, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode/100 != 2 {
+				t.Errorf("%d %s, %v", answer.StatusCode, b, err)
+			}
+			answers[i] = string(b)
+		})
+	}
+	all.Wait()
+	paid := 0
+	for i, answer := range answers[:keys] {
+		if answers[i+keys] != answer {
+			t.Errorf("key %d was answered %s and %s", i, answer, answers[i+keys])
+		}
+		if strings.Contains(answer, `"shop_settlement"`) {
+			paid++
+		}
+	}
+	if paid != 2 {
+		t.Errorf("%d of 2 shops were paid", paid)
+	}
+	var posted int
+	fatal(t, m.Owner.Get(&posted, `SELECT count(*) FROM transactions WHERE kind = 61`))
+	if posted != 2 {
+		t.Errorf("%d settlements were posted", posted)
 	}
 }
 

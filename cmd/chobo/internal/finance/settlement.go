@@ -2,10 +2,6 @@ package finance
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -15,7 +11,6 @@ import (
 	"chobo/ledger"
 	"chobo/ledger/report"
 	"chobo/points"
-	"chobo/points/engine"
 )
 
 // A SettlementRequest asks for a shop to be settled.
@@ -33,69 +28,60 @@ type SettlementPosted struct {
 	Transactions []points.Posted      `json:"transactions"`
 }
 
-type settlementInput struct {
-	Program string `path:"program"`
-	Shop    string `path:"shop_id"`
-	Body    SettlementRequest
-}
-
-type settlementOutput struct {
-	Status int
-	Body   SettlementPosted
-}
-
 // settlements posts what a shop is owed for points and owes for grants, one transaction on the program's own member.
 func (s server) settlements(m *api.Mounting) {
-	op := huma.Operation{OperationID: "settlements.create", Method: http.MethodPost, Path: "/v1/{program}/shops/{shop_id}/settlements", DefaultStatus: http.StatusCreated,
+	op := huma.Operation{OperationID: "settlements.create", Path: "/v1/{program}/shops/{shop_id}/settlements", DefaultStatus: http.StatusCreated,
 		Summary: "Settle with a shop", Tags: []string{"finance"}}
-	op.Description = "Posts what is due by the last day and was not settled yet, so asking again posts nothing."
-	huma.Register(m.API(), m.Allow(op, api.Finance, points.ValidationFailed, points.Conflict), s.settle)
+	op.Description = "Posts what is due by the last day and was not settled yet. Where nothing is, it posts nothing and answers 200."
+	api.PostHouse[SettlementRequest, SettlementPosted](m, op, api.Finance, s.settlement)
 }
 
-func (s server) settle(ctx context.Context, in *settlementInput) (*settlementOutput, error) {
-	r, q, err := s.reader(ctx, &ReportInput{From: in.Body.From, To: in.Body.To, Shop: in.Shop})
+// settlement is the command that settles what is due to the shop as the books stand.
+func (s server) settlement(ctx context.Context, param func(string) string, in *SettlementRequest) (points.Command, error) {
+	shop := param("shop_id")
+	r, q, err := s.reader(ctx, &ReportInput{From: in.From, To: in.To, Shop: shop})
 	if err != nil {
 		return nil, err
 	}
-	statement, err := r.Settlement(ctx, q.Span(), in.Shop)
+	statement, err := r.Settlement(ctx, q.Span(), shop)
 	if err != nil {
 		return nil, err
 	}
-	out := &settlementOutput{Status: http.StatusOK, Body: SettlementPosted{ShopID: in.Shop, Transactions: []points.Posted{}}}
-	out.Body.Statement.ShopID = in.Shop
-	if len(statement.Shops) == 0 {
-		return out, nil
+	c := settle{after: statement.After, answer: SettlementPosted{ShopID: shop, Transactions: []points.Posted{}}}
+	c.answer.Statement.ShopID = shop
+	if len(statement.Shops) > 0 {
+		c.answer.Statement = statement.Shops[0]
 	}
-	row := statement.Shops[0]
-	out.Body.Statement = row
-	lines := row.Clearing()
-	if len(lines) == 0 {
-		return out, nil
-	}
-	to := q.To.Format(time.DateOnly)
-	// The key counts the shop's settlements, so that of two at once one is posted and the other finds it.
-	key := fmt.Sprintf("settlement/%s/%d", in.Shop, row.Settlements()+1)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %v", in.Shop, to, lines))
-	result, err := s.engine.Submit(ctx, engine.Request{Program: r.Code, Member: points.HouseMember, Key: key, Hash: engine.Hash(sum[:]), Enrol: true,
-		Command: points.PostHouse{Kind: ledger.ShopSettlement, Subject: to, Lines: lines, Actor: in.Body.Actor, Reason: "settlement of " + in.Shop}})
-	if errors.Is(err, engine.ErrKeyReused) {
-		return nil, points.Refuse(points.Conflict, "another settlement of shop %s was posted at this moment; ask again", in.Shop)
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case result.Refusal != nil:
-		return nil, result.Refusal
-	}
-	var posted points.HousePosted
-	if err := json.Unmarshal(result.Body, &posted); err != nil {
-		return nil, errors.Join(errors.New("read the settlement"), err)
-	}
-	out.Status, out.Body.Transactions = result.Status, posted.Transactions
-	for _, l := range lines {
+	c.PostHouse = points.PostHouse{Kind: ledger.ShopSettlement, Subject: q.To.Format(time.DateOnly), Lines: c.answer.Statement.Clearing(), Actor: in.Actor,
+		Reason: "settlement of " + shop}
+	for _, l := range c.Lines {
 		if l.Account == ledger.ShopSettled {
-			out.Body.Settled = -l.Money
+			c.answer.Settled = -l.Money
 		}
 	}
-	return out, nil
+	return c, nil
+}
+
+// settle posts a settlement, unless the house has posted since it was computed: then it may be settled already.
+type settle struct {
+	points.PostHouse
+	after  ledger.TransactionID // the house's last when it was computed; zero: it had none
+	answer SettlementPosted
+}
+
+// Apply posts what is due, if anything is.
+func (c settle) Apply(a *points.Account, m points.Moment) (points.Reply, error) {
+	if a.LastTransaction != c.after {
+		return points.Reply{}, api.ErrOvertaken
+	}
+	if len(c.Lines) == 0 {
+		return points.Reply{Status: http.StatusOK, Body: c.answer}, nil
+	}
+	reply, err := c.PostHouse.Apply(a, m)
+	if err != nil {
+		return reply, err
+	}
+	c.answer.Transactions = a.Posted()
+	reply.Body = c.answer
+	return reply, nil
 }
