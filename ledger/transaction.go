@@ -30,6 +30,14 @@ const (
 	IDStep   = TransactionID(1) << NodeBits
 )
 
+// epoch is when transaction ids begin to count microseconds.
+var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// FirstID is the least id of what is posted at an instant of the poster's clock or later.
+func FirstID(at time.Time) TransactionID {
+	return TransactionID(at.Sub(epoch).Microseconds()) << NodeBits
+}
+
 // String is the id in the API: a decimal number in a string, since it exceeds what a JSON number keeps.
 func (id TransactionID) String() string { return strconv.FormatInt(int64(id), 10) }
 

@@ -6,9 +6,6 @@ import (
 	"chobo/ledger"
 )
 
-// epoch is when transaction ids begin to count microseconds.
-var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // An ids gives out transaction ids of one node: microseconds since 2020 and the node's number in the lower bits,
 // each above the one before even where the clock stands still or is set back.
 type ids struct {
@@ -24,7 +21,7 @@ func (g *ids) move(node ledger.TransactionID) {
 
 // reach lets the ids go on from now, if they are not ahead of it already.
 func (g *ids) reach(now time.Time) {
-	g.free = max(g.free, ledger.TransactionID(now.Sub(epoch).Microseconds())<<ledger.NodeBits|g.node)
+	g.free = max(g.free, ledger.FirstID(now)|g.node)
 }
 
 // above lets the ids go on above one of another node: within a member they never run backward.
