@@ -104,10 +104,7 @@ func (h *house) books(code string, w finance.Wish) (r report.Reader, q finance.Q
 		return r, q, fmt.Errorf("there is no program %s", code)
 	}
 	r = report.Reader{DB: h.db, Book: finance.BookOf(p)}
-	if w.Term == 0 {
-		w.Term = finance.TermOf(p)
-	}
-	q, err = w.Read(r.Book, r.DayOf(p.Now(time.Now())))
+	q, err = w.Read(p, time.Now())
 	var wrong *finance.WishError
 	if errors.As(err, &wrong) {
 		return r, q, misused("--%s: %s", wrong.Field, wrong.Reason)

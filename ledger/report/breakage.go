@@ -26,7 +26,7 @@ type Breakage struct {
 	Factors   []string         `json:"factors" doc:"From each age in months to the next."`
 	Cohorts   []BreakageRow    `json:"cohorts"`
 	Total     BreakageTotal    `json:"total"`
-	Estimates []EstimateHeader `json:"estimates" doc:"Approved before, newest first."`
+	Estimates []EstimateHeader `json:"estimates" doc:"Approved as of the day or before, newest first."`
 	book      Book
 }
 
@@ -79,7 +79,7 @@ func (r Reader) Breakage(ctx context.Context, asOf Day, as Assumptions) (*Breaka
 		if cohorts, err = r.cohorts(ctx, tx, asOf); err != nil {
 			return err
 		}
-		kept, err = r.estimates(ctx, tx)
+		kept, err = r.estimates(ctx, tx, asOf)
 		return err
 	})
 	if err != nil {
@@ -128,12 +128,12 @@ func (t Triangle) breakage(as Assumptions) *Breakage {
 	return b
 }
 
-const estimatesSQL = `SELECT estimate, as_of, method, made_at, approver FROM estimates WHERE program = $1 ORDER BY estimate DESC LIMIT 100`
+const estimatesSQL = `SELECT estimate, as_of, method, made_at, approver FROM estimates WHERE program = $1 AND as_of <= $2 ORDER BY estimate DESC LIMIT 100`
 
-// estimates lists what was approved, newest first.
-func (r Reader) estimates(ctx context.Context, tx *sqlx.Tx) (out []EstimateHeader, err error) {
+// estimates lists what was approved as of the day or before, newest first.
+func (r Reader) estimates(ctx context.Context, tx *sqlx.Tx, day Day) (out []EstimateHeader, err error) {
 	out = []EstimateHeader{}
-	err = each(ctx, tx, estimatesSQL, []any{r.Program}, func(rows *sql.Rows) error {
+	err = each(ctx, tx, estimatesSQL, []any{r.Program, day}, func(rows *sql.Rows) error {
 		var e EstimateHeader
 		var asOf time.Time
 		err := rows.Scan(&e.Estimate, &asOf, &e.Method, &e.MadeAt, &e.Approver)

@@ -100,13 +100,8 @@ func (r Reader) DeferredRevenue(ctx context.Context, s Span, as Assumptions) (*D
 	if err != nil {
 		return nil, fmt.Errorf("deferred revenue: %w", err)
 	}
-	var pattern map[cohortKey]EstimatedCohort
 	if estimate != nil {
 		out.Estimate = &estimate.Estimate
-		pattern = map[cohortKey]EstimatedCohort{}
-		for _, c := range estimate.Cohorts {
-			pattern[cohortKey{c.Cohort, c.Funder}] = c
-		}
 	}
 	factors := triangleOf(cohorts, s.To).Factors()
 	for _, c := range cohorts {

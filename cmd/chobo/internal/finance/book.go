@@ -1,6 +1,8 @@
 package finance
 
 import (
+	"time"
+
 	"chobo/ledger/report"
 	"chobo/points"
 	"chobo/points/engine"
@@ -17,9 +19,14 @@ func BookOf(p *engine.Program) report.Book {
 // rules of Japan take unused points as income after ten years.
 const neverTerm = 120
 
-// TermOf is after how many months a grant of the program is used or lost at the latest.
-func TermOf(p *engine.Program) int {
-	e := p.Versions[len(p.Versions)-1].Expiry
+// TermOf is after how many months a grant of the program is used or lost at the latest, by the terms in force at the end
+// of a day.
+func TermOf(p *engine.Program, day report.Day) int {
+	v := p.Versions.At(BookOf(p).Start(day.AddDate(0, 0, 1)).Add(-time.Microsecond))
+	if v == nil {
+		v = p.Versions.First()
+	}
+	e := v.Expiry
 	if e.Months == 0 {
 		return neverTerm
 	}

@@ -55,7 +55,7 @@ type lastEstimateInput struct {
 func (s server) estimates(m *api.Mounting) {
 	huma.Register(m.API(), m.Allow(huma.Operation{OperationID: "estimates.create", Method: http.MethodPost, Path: "/v1/{program}/estimates", DefaultStatus: http.StatusCreated,
 		Summary: "Approve an estimate of the use of points", Tags: []string{"finance"},
-		Description: "The next closing of a period values the points by it. It is kept with all that it was computed from."}, api.Finance, points.ValidationFailed),
+		Description: "The next closing of a period values the points by it. It is kept with all that it was computed from."}, api.Finance, points.ValidationFailed, points.Conflict),
 		func(ctx context.Context, in *estimateInput) (*estimateOutput, error) {
 			e, err := Approve(ctx, s.db, api.ProgramOf(ctx), in.Body, s.now())
 			return &estimateOutput{e}, err
@@ -77,7 +77,8 @@ func (s server) estimates(m *api.Mounting) {
 		})
 }
 
-// Approve makes an estimate as the request says and keeps it. It refuses with ValidationFailed.
+// Approve makes an estimate as the request says and keeps it. It refuses with ValidationFailed, and with Conflict as of a
+// period that is closed, which was valued by another.
 func Approve(ctx context.Context, db *sqlx.DB, p *engine.Program, in EstimateRequest, wall time.Time) (*report.Estimate, error) {
 	r := report.Reader{DB: db, Book: BookOf(p)}
 	day, err := r.ParseTo(in.AsOf, r.DayOf(p.Now(wall)))
@@ -91,7 +92,7 @@ func Approve(ctx context.Context, db *sqlx.DB, p *engine.Program, in EstimateReq
 		}
 	}
 	if as.Term == 0 {
-		as.Term = TermOf(p)
+		as.Term = TermOf(p, day)
 	}
 	e, err := r.Estimate(ctx, day, as)
 	if err != nil {
@@ -134,6 +135,11 @@ func correct(e *report.Estimate, b report.Book, in EstimateCohort) error {
 }
 
 const (
+	// lockPeriodsSQL waits for closings to end, and keeps others from ending, until the estimate stands.
+	lockPeriodsSQL = `LOCK TABLE periods IN SHARE MODE`
+	openSQL        = `
+SELECT NOT EXISTS (SELECT FROM periods WHERE program = $1 AND state = 'closed' AND period + interval '1 month' > $2::date)`
+
 	addEstimateSQL = `
 INSERT INTO estimates (program, as_of, method, prior, factors, triangle, made_at, approver)
 VALUES ($1, $2, $3, $4::numeric, $5, $6, $7, $8) RETURNING estimate`
@@ -161,6 +167,16 @@ func keepEstimate(ctx context.Context, db *sqlx.DB, program int, day report.Day,
 			err = err2
 		}
 	}()
+	if _, err := tx.ExecContext(ctx, lockPeriodsSQL); err != nil {
+		return fmt.Errorf("wait for closings: %w", err)
+	}
+	var open bool
+	if err := tx.GetContext(ctx, &open, openSQL, program, day); err != nil {
+		return fmt.Errorf("see what is closed: %w", err)
+	}
+	if !open {
+		return points.Refuse(points.Conflict, "%s is closed; its points were valued when it was", day.Format(monthForm))
+	}
 	err = tx.QueryRowContext(ctx, addEstimateSQL, program, day, e.Method, e.Prior, string(factors), string(triangle), e.MadeAt.UTC(), e.Approver).Scan(&e.Estimate)
 	if err != nil {
 		return fmt.Errorf("keep the estimate: %w", err)

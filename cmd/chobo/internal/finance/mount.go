@@ -88,11 +88,7 @@ func (s server) reader(ctx context.Context, in *ReportInput) (r report.Reader, q
 			return r, q, points.RefuseField(points.ValidationFailed, "query.known_at", "must be a time with offset")
 		}
 	}
-	w := Wish{AsOf: in.AsOf, From: in.From, To: in.To, By: in.By, Shop: in.Shop, Prior: in.Prior, Term: in.Term}
-	if w.Term == 0 {
-		w.Term = TermOf(p)
-	}
-	q, err = w.Read(r.Book, r.DayOf(p.Now(s.now())))
+	q, err = Wish{AsOf: in.AsOf, From: in.From, To: in.To, By: in.By, Shop: in.Shop, Prior: in.Prior, Term: in.Term}.Read(p, s.now())
 	var wrong *WishError
 	if errors.As(err, &wrong) {
 		err = points.RefuseField(points.ValidationFailed, "query."+wrong.Field, "%s", wrong.Reason)

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
 	"chobo/ledger/report"
+	"chobo/points/engine"
 )
 
 // A Query says what a report is to be of. Days are of the program's zone, both ends of a span included.
@@ -16,7 +18,16 @@ type Query struct {
 	AsOf, From, To report.Day
 	By             report.By
 	Shop           string
-	report.Assumptions
+	Assumed        report.Assumptions // zero Term: as the program's terms say
+	program        *engine.Program
+}
+
+// assume is what an estimate as of the day takes for granted.
+func (q Query) assume(day report.Day) report.Assumptions {
+	if q.Assumed.Term == 0 {
+		q.Assumed.Term = TermOf(q.program, day)
+	}
+	return q.Assumed
 }
 
 // A Report is one that can be asked for by name.
@@ -44,11 +55,11 @@ var Reports = []Report{
 		}},
 	{"breakage", "What of each month's grants was and will be used, by chain ladder", false, &report.Breakage{},
 		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
-			return r.Breakage(ctx, q.AsOf, q.Assumptions)
+			return r.Breakage(ctx, q.AsOf, q.assume(q.AsOf))
 		}},
 	{"deferred-revenue", "What of the price of goods was put off for points, and what became revenue", true, &report.DeferredRevenue{},
 		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
-			return r.DeferredRevenue(ctx, q.Span(), q.Assumptions)
+			return r.DeferredRevenue(ctx, q.Span(), q.assume(q.To))
 		}},
 	{"shop-settlement", "What each shop is owed for points, and owes for grants", true, &report.Settlement{},
 		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
@@ -103,8 +114,10 @@ type WishError struct {
 
 func (e *WishError) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Reason) }
 
-// Read turns the wish into a query. today is what a missing end means. It fails with *WishError.
-func (w Wish) Read(b report.Book, today report.Day) (q Query, err error) {
+// Read turns the wish into a query of the program. A missing end means today, by its clock. It fails with *WishError.
+func (w Wish) Read(p *engine.Program, wall time.Time) (q Query, err error) {
+	b := BookOf(p)
+	today := b.DayOf(p.Now(wall))
 	for _, day := range []struct {
 		field, text string
 		read        func(string, report.Day) (report.Day, error)
@@ -126,9 +139,9 @@ func (w Wish) Read(b report.Book, today report.Day) (q Query, err error) {
 	if !slices.Contains([]report.By{report.ByNothing, report.ByShop, report.ByMonth, report.ByKind}, q.By) {
 		return q, &WishError{"by", "must be shop, month or kind"}
 	}
-	q.Prior, q.Term = decimal.NewFromInt(1), w.Term
+	q.Assumed, q.program = report.Assumptions{Prior: decimal.NewFromInt(1), Term: w.Term}, p
 	if w.Prior != "" {
-		if q.Prior, err = decimal.NewFromString(w.Prior); err != nil || q.Prior.IsNegative() || q.Prior.GreaterThan(decimal.NewFromInt(1)) {
+		if q.Assumed.Prior, err = decimal.NewFromString(w.Prior); err != nil || q.Assumed.Prior.IsNegative() || q.Assumed.Prior.GreaterThan(decimal.NewFromInt(1)) {
 			return q, &WishError{"prior", "must be a decimal from 0 to 1"}
 		}
 	}
