@@ -17,7 +17,7 @@ import (
 type reportCommand struct {
 	database
 	logging
-	Name    string    `arg:"" help:"The report: ${reports}, or general-ledger."`
+	Name    string    `arg:"" help:"The report: ${reports}, general-ledger or member-statement."`
 	Program string    `default:"samurai-mall" env:"CHOBO_PROGRAM" placeholder:"CODE" help:"The program. Default: ${default}."`
 	Format  string    `default:"table" enum:"table,csv,json,svg" help:"How it is written: ${enum}. Default: ${default}. Roll-forward, aging and breakage can be drawn as svg."`
 	AsOf    string    `placeholder:"DAY" help:"At the end of this day: 2026-04-30, or 2026-04 for the month's last. Default: today."`
@@ -26,6 +26,7 @@ type reportCommand struct {
 	By      string    `placeholder:"BY" help:"Of the roll-forward: shop, month or kind."`
 	Shop    string    `placeholder:"SHOP" help:"Of the settlement: one shop."`
 	Account string    `placeholder:"ACCOUNT" help:"Of the general ledger, as redeemed:orders."`
+	Member  string    `placeholder:"MEMBER" help:"Of the member statement."`
 	Prior   string    `placeholder:"RATE" help:"Of estimates: the rate of use where history says nothing. Default: 1."`
 	Term    int       `placeholder:"MONTHS" help:"Of estimates: months after which a grant is used or lost."`
 	KnownAt time.Time `placeholder:"TIME" help:"Only what was posted by this time."`
@@ -39,14 +40,17 @@ func (reportCommand) Help() string {
   chobo report liability-rollforward --from 2026-04 --to 2026-04 --by kind
   chobo report shop-settlement --from 2026-04 --to 2026-04 --format csv > april.csv
   chobo report liability-rollforward --from 2026-04 --to 2026-04 --format svg > april.svg
-  chobo report general-ledger --account redeemed:orders --from 2026-04`
+  chobo report general-ledger --account redeemed:orders --from 2026-04
+  chobo report member-statement --member M-1 --as-of 2026-04`
 }
 
 // Run reads the report and writes it.
 func (c *reportCommand) Run(l *life, s *screen) error {
 	wanted, known := finance.ReportOf(c.Name)
-	if !known && c.Name != "general-ledger" {
-		return misused("there is no report %q: there are %s, general-ledger", c.Name, finance.Names())
+	streamed := map[string]func(context.Context, report.Reader, finance.Query, *screen) error{
+		"general-ledger": c.generalLedger, "member-statement": c.memberStatement}[c.Name]
+	if !known && streamed == nil {
+		return misused("there is no report %q: there are %s, general-ledger, member-statement", c.Name, finance.Names())
 	}
 	return c.withHouse(l, c.logging, s, func(ctx context.Context, h *house) error {
 		r, q, err := h.books(c.Program, finance.Wish{AsOf: c.AsOf, From: c.From, To: c.To, By: c.By, Shop: c.Shop, Prior: c.Prior, Term: c.Term})
@@ -54,8 +58,8 @@ func (c *reportCommand) Run(l *life, s *screen) error {
 			return err
 		}
 		r.KnownAt = c.KnownAt
-		if !known {
-			return c.generalLedger(ctx, r, q, s)
+		if streamed != nil {
+			return streamed(ctx, r, q, s)
 		}
 		out, err := wanted.Read(ctx, r, q)
 		if err != nil {
@@ -91,9 +95,21 @@ func (c *reportCommand) generalLedger(ctx context.Context, r report.Reader, q fi
 	}
 	return r.GeneralLedger(ctx, account, q.Span(), func(g report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
 		if c.Format == "json" {
-			return finance.WriteGeneralLedger(s.out, g, entries)
+			return finance.WriteStreamed(s.out, g, entries)
 		}
 		return c.write(g.Sheet(entries), s)
+	})
+}
+
+func (c *reportCommand) memberStatement(ctx context.Context, r report.Reader, q finance.Query, s *screen) error {
+	if c.Member == "" {
+		return misused("--member: name one")
+	}
+	return r.MemberStatement(ctx, q.Member(c.Member), c.Member, q.AsOf, report.MemberPage{}, func(m report.MemberStatement, entries iter.Seq2[report.MemberEntry, error]) error {
+		if c.Format == "json" {
+			return finance.WriteStreamed(s.out, m, entries)
+		}
+		return c.write(m.Sheet(entries), s)
 	})
 }
 

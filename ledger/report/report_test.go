@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"iter"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"chobo/jobs/reconcile/trade"
 	"chobo/ledger"
 	"chobo/ledger/report"
+	"chobo/points"
 	"chobo/schema/pgtest"
 )
 
@@ -94,6 +96,85 @@ func TestReportsOfApril(t *testing.T) {
 		}))
 		golden(t, "general_ledger.txt", table.Bytes())
 	})
+}
+
+// A member's statement is in a file too; it is read whole or page by page, and its balances are the member's.
+func TestMemberStatement(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t)).April()
+	r := m.Reader()
+	type entries = []report.MemberEntry
+	read := func(r report.Reader, id string, asOf report.Day, page report.MemberPage) (head report.MemberStatement, out entries) {
+		t.Helper()
+		fatal(t, r.MemberStatement(t.Context(), m.Info().Member(id), id, asOf, page, func(h report.MemberStatement, es iter.Seq2[report.MemberEntry, error]) error {
+			head = h
+			for e, err := range es {
+				fatal(t, err)
+				out = append(out, e)
+			}
+			return nil
+		}))
+		return head, out
+	}
+	fatal(t, r.MemberStatement(t.Context(), m.Info().Member("ann"), "ann", april.To, report.MemberPage{}, func(h report.MemberStatement, es iter.Seq2[report.MemberEntry, error]) error {
+		var table bytes.Buffer
+		fatal(t, report.WriteTable(&table, anonymous(h.Sheet(es))))
+		golden(t, "member_statement.txt", table.Bytes())
+		return nil
+	}))
+	head, whole := read(r, "old-1", may.To, report.MemberPage{})
+	if head.Lines != int64(len(whole)) || head.Opening != (report.MemberBalances{}) {
+		t.Errorf("%+v, %d entries", head, len(whole))
+	}
+	var paged entries
+	for page := (report.MemberPage{Limit: 1}); ; {
+		h, es := read(r, "old-1", may.To, page)
+		if len(es) == 0 {
+			if h.Opening != head.Closing || h.Closing != head.Closing || h.Lines != 0 {
+				t.Errorf("behind the last: %+v", h)
+			}
+			break
+		}
+		paged = append(paged, es...)
+		page.After = es[len(es)-1].TransactionID
+	}
+	if !reflect.DeepEqual(paged, whole) {
+		t.Errorf("page by page\n%+v\nwhole\n%+v", paged, whole)
+	}
+	// All members together are the trial balance, on any day and as it was known at any time.
+	known := r
+	known.KnownAt = time.Date(2026, 4, 12, 12, 0, 0, 0, time.UTC)
+	for _, r := range []report.Reader{r, known} {
+		for _, to := range []report.Day{day(2026, 4, 3), april.To, may.To} {
+			b, err := r.TrialBalance(t.Context(), to)
+			fatal(t, err)
+			var all report.MemberBalances
+			for _, id := range []string{"old-1", "old-2", "ann", "bob", "cho", "dan"} {
+				h, es := read(r, id, to, report.MemberPage{})
+				last := report.MemberBalances{}
+				for _, e := range es {
+					*map[string]*ledger.Points{"available": &last.Available, "pending": &last.Pending, "reserved": &last.Reserved, "debt": &last.Debt}[e.Account] = e.BalanceAfter
+				}
+				if last != h.Closing {
+					t.Errorf("%s at %s: the last balances are %+v, the closing %+v", id, to.Format(time.DateOnly), last, h.Closing)
+				}
+				all.Available += h.Closing.Available
+				all.Pending += h.Closing.Pending
+				all.Reserved += h.Closing.Reserved
+				all.Debt += h.Closing.Debt
+			}
+			want := report.MemberBalances{Available: -b.Of(ledger.MemberAvailable).Points, Pending: -b.Of(ledger.MemberPending).Points,
+				Reserved: -b.Of(ledger.MemberReserved).Points, Debt: b.Of(ledger.MemberDebt).Points}
+			if all != want {
+				t.Errorf("all members at %s: %+v, want %+v", to.Format(time.DateOnly), all, want)
+			}
+		}
+	}
+	none := func(report.MemberStatement, iter.Seq2[report.MemberEntry, error]) error { return nil }
+	for _, id := range []string{"nobody", points.HouseMember} {
+		if err := r.MemberStatement(t.Context(), m.Info().Member(id), id, april.To, report.MemberPage{}, none); !errors.Is(err, report.ErrNoMember) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
 }
 
 // anonymous blanks transaction ids, which are of the wall clock.

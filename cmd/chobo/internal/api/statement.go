@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/report"
 	"chobo/points"
 )
 
@@ -189,7 +190,7 @@ func (c *call) entries(ctx context.Context, in *entriesQuery) (*entryList, error
 		e := Entry{TransactionID: &id, Kind: r.Kind, Account: in.Account, Points: sign(account) * r.Points, BalanceAfter: balance,
 			OccurredAt: r.OccurredAt.In(zone), PostedAt: &posted, LotID: r.Lot, ReturnID: r.Part, Actor: r.Actor}
 		e.belongs(r.Subject)
-		e.Description = describe(r.Kind, r.Subject, r.Note)
+		e.Description = report.Describe(r.Kind, r.Subject, r.Note)
 		out.Entries = append(out.Entries, e)
 		balance -= e.Points
 	}
@@ -290,7 +291,7 @@ func (c *call) dueEntries(due []ledger.Transaction, account ledger.Account, name
 			e := Entry{Kind: t.Kind, Account: name, Points: sign(account) * l.Points, BalanceAfter: balance, OccurredAt: t.OccurredAt.In(zone),
 				LotID: l.Lot, ReturnID: t.Part}
 			e.belongs(t.Subject)
-			e.Description = describe(t.Kind, t.Subject, t.Note)
+			e.Description = report.Describe(t.Kind, t.Subject, t.Note)
 			entries = append(entries, e)
 		}
 	}
@@ -300,40 +301,9 @@ func (c *call) dueEntries(due []ledger.Transaction, account ledger.Account, name
 
 // belongs notes what the transaction's subject is.
 func (e *Entry) belongs(subject string) {
-	switch e.Kind {
-	case ledger.Reserve, ledger.Release:
-		e.ReservationID = subject
-	case ledger.Exchange, ledger.ExchangeCancel:
-		e.ExchangeID = subject
-	default:
-		if subject != "" {
-			e.OrderID = &subject
-		}
+	order, reservation, exchange := report.SubjectOf(e.Kind, subject)
+	e.ReservationID, e.ExchangeID = reservation, exchange
+	if order != "" {
+		e.OrderID = &order
 	}
-}
-
-// words says what each kind of transaction is, for people.
-var words = map[ledger.Kind]string{
-	ledger.GrantPending: "Points to come", ledger.Grant: "Points granted", ledger.RepricePending: "Points to come, new price",
-	ledger.VoidPending: "Points to come, withdrawn", ledger.Mature: "Points available", ledger.Reserve: "Points set aside",
-	ledger.Release: "Points no longer set aside", ledger.Redeem: "Points used", ledger.Capture: "Points used", ledger.Sweep: "Points used as asked in advance",
-	ledger.Restore: "Points given back", ledger.CashFallback: "Paid back in money", ledger.ReverseGrant: "Points taken back",
-	ledger.DebtPaid: "Debt paid", ledger.DebtWriteOff: "Debt written off", ledger.DebtNetted: "Debt paid with points",
-	ledger.Expire: "Points expired", ledger.Lapse: "Points lapsed", ledger.Revoke: "Points revoked", ledger.Forfeit: "Points forfeited",
-	ledger.Adjust: "Adjustment", ledger.Exchange: "Exchanged for a benefit", ledger.ExchangeCancel: "Exchange cancelled",
-	ledger.Opening: "Opening balance", ledger.Correct: "Correction",
-}
-
-func describe(kind ledger.Kind, subject, note string) string {
-	text := words[kind]
-	if text == "" {
-		text = kind.String()
-	}
-	if note != "" {
-		return text + ": " + note
-	}
-	if subject != "" {
-		return text + ", " + subject
-	}
-	return text
 }

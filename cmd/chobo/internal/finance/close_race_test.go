@@ -81,6 +81,9 @@ func april(c *caller) map[string]string {
 	for _, e := range ledger.Chart {
 		read("/reports/general-ledger/"+e.Name+days, "application/json")
 	}
+	for _, member := range []string{"ann", "old-1", "m-0-0", "m-1-1"} {
+		read("/reports/member-statement"+days+"&member_id="+member, "application/json")
+	}
 	read("/exports/journal"+days+"&format=csv", "")
 	read("/exports/journal"+days+"&format=hledger", "")
 	return out

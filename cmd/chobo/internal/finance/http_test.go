@@ -123,6 +123,39 @@ func TestReportsOverHTTP(t *testing.T) {
 		}
 	}
 	c.json("GET", "/reports/general-ledger/nobody", "", 404)
+
+	// A member's statement, whole and in pages, agrees with what the member is told.
+	statement := c.json("GET", "/reports/member-statement?member_id=ann&as_of=2026-04", "", 200)
+	if entries := statement["entries"].([]any); len(entries) != 14 || statement["lines"] != 14.0 || entries[12].(map[string]any)["balance_after"] != statement["closing"].(map[string]any)["available"] {
+		t.Errorf("member statement: %v", statement)
+	}
+	told := c.json("GET", "/members/ann/entries?as_of=2026-04-30T23:59:59%2B09:00", "", 200)["entries"].([]any)
+	for _, e := range statement["entries"].([]any) {
+		if e := e.(map[string]any); e["account"] == "available" {
+			last := told[len(told)-1].(map[string]any)
+			told = told[:len(told)-1]
+			for name, v := range last {
+				if text(t, e[name]) != text(t, v) {
+					t.Errorf("%s: finance reads %v, the member %v", name, e[name], v)
+				}
+			}
+		}
+	}
+	if len(told) != 0 {
+		t.Errorf("finance does not read %v", told)
+	}
+	page := c.json("GET", "/reports/member-statement?member_id=ann&as_of=2026-04&limit=3", "", 200)["entries"].([]any)
+	next := c.json("GET", "/reports/member-statement?member_id=ann&as_of=2026-04&limit=1&after="+page[2].(map[string]any)["transaction_id"].(string), "", 200)
+	if len(page) != 3 || text(t, next["entries"]) != text(t, statement["entries"].([]any)[3:5]) {
+		t.Errorf("a page %v and the next %v", page, next)
+	}
+	h, b := c.ask("GET", "/reports/member-statement?member_id=ann&as_of=2026-04", "text/csv", "", 200)
+	if rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll(); err != nil || len(rows) != 15 || h.Get("Chobo-Control-Rows") != "14" || rows[0][4] != "balance_after" {
+		t.Errorf("as CSV: %v, %v, %s", err, h, b)
+	}
+	c.json("GET", "/reports/member-statement?member_id=nobody", "", 404)
+	c.json("GET", "/reports/member-statement?member_id=%1Fhouse", "", 404)
+	c.json("GET", "/reports/member-statement", "", 422)
 }
 
 // Exports stream, zipped where that is asked for, and tell what they add up to before their first byte.

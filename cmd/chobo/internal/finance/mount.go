@@ -43,6 +43,7 @@ func Mount(db *sqlx.DB, e *engine.Engine, now func() time.Time) func(*api.Mounti
 			s.report(m, r)
 		}
 		s.generalLedger(m)
+		s.memberStatement(m)
 		s.journal(m)
 		s.reconciliation(m)
 		s.settlements(m)
@@ -209,38 +210,11 @@ func (s server) generalLedger(m *api.Mounting) {
 						return err
 					}
 					h.Set("Content-Type", "application/json")
-					return WriteGeneralLedger(w, g, entries)
+					return WriteStreamed(w, g, entries)
 				})
 			})
 		})
 	})
-}
-
-// WriteGeneralLedger writes the head's fields and then the entries, one by one.
-func WriteGeneralLedger(w io.Writer, g report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
-	head, err := json.Marshal(g)
-	if err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(w, "%s,\"entries\":[", head[:len(head)-1]); err != nil {
-		return err
-	}
-	comma := ""
-	for e, err := range entries {
-		if err != nil {
-			return err
-		}
-		b, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "%s%s", comma, b); err != nil {
-			return err
-		}
-		comma = ","
-	}
-	_, err = io.WriteString(w, "]}")
-	return err
 }
 
 // journal streams the export of the journal.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"chobo/ledger"
 	"chobo/ledger/report"
 	"chobo/points/engine"
 )
@@ -30,6 +31,9 @@ func (q Query) assume(day report.Day) report.Assumptions {
 	return q.Assumed
 }
 
+// Member is the internal key of a member of the program.
+func (q Query) Member(id string) ledger.Member { return q.program.Member(id) }
+
 // A Report is one that can be asked for by name.
 type Report struct {
 	Name    string // in paths and on the command line
@@ -39,7 +43,7 @@ type Report struct {
 	Read    func(context.Context, report.Reader, Query) (report.Sheeter, error)
 }
 
-// Reports are all reports but the general ledger, which may be of any size and is read row by row.
+// Reports are all reports but the general ledger and the member statement, which may be of any size and are read row by row.
 var Reports = []Report{
 	{"trial-balance", "Every account's balance", false, &report.TrialBalance{},
 		func(ctx context.Context, r report.Reader, q Query) (report.Sheeter, error) {
