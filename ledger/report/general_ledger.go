@@ -52,6 +52,15 @@ SELECT coalesce(sum(points) FILTER (WHERE book_date < $2), 0), coalesce(sum(mone
        coalesce(sum(lines) FILTER (WHERE book_date >= $2), 0)
   FROM movements WHERE program = $1 AND book_date <= $3 AND account = $4`
 
+	// knownLedgerSumsSQL sums the journal itself: daily sums do not say when their lines were posted.
+	knownLedgerSumsSQL = `
+SELECT coalesce(sum(l.points) FILTER (WHERE t.book_date < $2), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date < $2), 0),
+       coalesce(sum(l.points) FILTER (WHERE t.book_date >= $2 AND l.points > 0), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date >= $2 AND l.money > 0), 0),
+       coalesce(sum(l.points) FILTER (WHERE t.book_date >= $2), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date >= $2), 0),
+       count(*) FILTER (WHERE t.book_date >= $2)
+  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+ WHERE t.program = $1 AND t.book_date <= $3 AND l.account = $4 AND t.posted_at <= $5`
+
 	entriesSQL = `
 SELECT t.book_date, t.id, t.kind, t.occurred_at, coalesce(m.member_id, ''), coalesce(t.subject, ''), coalesce(l.shop, ''), l.points, l.money,
        (SELECT CASE WHEN count(DISTINCT o.account) = 1 THEN min(o.account) END FROM lines o
@@ -59,7 +68,7 @@ SELECT t.book_date, t.id, t.kind, t.occurred_at, coalesce(m.member_id, ''), coal
   FROM transactions t
   JOIN lines l ON l.member = t.member AND l.transaction = t.id
   LEFT JOIN members m ON m.member = t.member
- WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND l.account = $4
+ WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND l.account = $4 AND ($5::timestamptz IS NULL OR t.posted_at <= $5)
  ORDER BY t.book_date, t.id, l.line`
 )
 
@@ -68,8 +77,12 @@ SELECT t.book_date, t.id, t.kind, t.occurred_at, coalesce(m.member_id, ''), coal
 func (r Reader) GeneralLedger(ctx context.Context, account ledger.Account, s Span, fn func(GeneralLedger, iter.Seq2[Entry, error]) error) error {
 	head := GeneralLedger{Program: r.Code, Account: account.String(), From: date(s.From), To: date(s.To), Currency: r.Currency}
 	return r.snapshot(ctx, func(tx *sqlx.Tx) error {
+		query, args := ledgerSumsSQL, []any{r.Program, s.From, s.To, account}
+		if !r.KnownAt.IsZero() {
+			query, args = knownLedgerSumsSQL, append(args, r.knownAt())
+		}
 		var moved Amount
-		err := tx.QueryRowContext(ctx, ledgerSumsSQL, r.Program, s.From, s.To, account).Scan(&head.Opening.Points, &head.Opening.Money,
+		err := tx.QueryRowContext(ctx, query, args...).Scan(&head.Opening.Points, &head.Opening.Money,
 			&head.Debits.Points, &head.Debits.Money, &moved.Points, &moved.Money, &head.Lines)
 		if err != nil {
 			return fmt.Errorf("general ledger: %w", err)
@@ -83,7 +96,7 @@ func (r Reader) GeneralLedger(ctx context.Context, account ledger.Account, s Spa
 func (r Reader) entries(ctx context.Context, tx *sqlx.Tx, account ledger.Account, s Span, balance Amount) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		stop := errors.New("enough")
-		err := each(ctx, tx, entriesSQL, []any{r.Program, s.From, s.To, account}, func(rows *sql.Rows) error {
+		err := each(ctx, tx, entriesSQL, []any{r.Program, s.From, s.To, account, r.knownAt()}, func(rows *sql.Rows) error {
 			var e Entry
 			var day time.Time
 			var contra sql.NullInt16

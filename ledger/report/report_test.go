@@ -268,23 +268,24 @@ func tieOut(t *testing.T, r report.Reader, s report.Span) {
 	debts, err := r.Receivables(ctx, s.To)
 	fatal(t, err)
 	is("receivables", debts.Totals, b.Of(ledger.MemberDebt))
-	if r.KnownAt.IsZero() {
-		settlement, err := r.Settlement(ctx, s, "")
-		fatal(t, err)
-		is("settlement", settlement.Totals.Closing, -b.Of(ledger.RedeemedOrders).Money-b.Of(ledger.RedeemedCashFallback).Money-b.Of(ledger.FundedShop).Money)
-		for _, e := range ledger.Chart {
-			fatal(t, r.GeneralLedger(ctx, e.Account, s, func(head report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
-				is("general ledger of "+e.Name, head.Closing, b.Of(e.Account))
-				last, n := head.Opening, int64(0)
-				for entry, err := range entries {
-					fatal(t, err)
-					last, n = report.Amount{Points: entry.BalancePoints, Money: entry.BalanceMoney}, n+1
-				}
-				is("last balance of "+e.Name, last, head.Closing)
-				is("entries of "+e.Name, n, head.Lines)
-				return nil
-			}))
-		}
+	cash, err := r.CashFallbacks(ctx, report.Span{From: report.Beginning, To: s.To})
+	fatal(t, err)
+	is("cash fallbacks", cash.Totals, report.Amount{Points: -b.Of(ledger.RedeemedCashFallback).Points, Money: -b.Of(ledger.RedeemedCashFallback).Money})
+	settlement, err := r.Settlement(ctx, s, "")
+	fatal(t, err)
+	is("settlement", settlement.Totals.Closing, -b.Of(ledger.RedeemedOrders).Money-b.Of(ledger.RedeemedCashFallback).Money-b.Of(ledger.FundedShop).Money)
+	for _, e := range ledger.Chart {
+		fatal(t, r.GeneralLedger(ctx, e.Account, s, func(head report.GeneralLedger, entries iter.Seq2[report.Entry, error]) error {
+			is("general ledger of "+e.Name, head.Closing, b.Of(e.Account))
+			last, n := head.Opening, int64(0)
+			for entry, err := range entries {
+				fatal(t, err)
+				last, n = report.Amount{Points: entry.BalancePoints, Money: entry.BalanceMoney}, n+1
+			}
+			is("last balance of "+e.Name, last, head.Closing)
+			is("entries of "+e.Name, n, head.Lines)
+			return nil
+		}))
 	}
 	deferred, err := r.DeferredRevenue(ctx, s, assumed)
 	fatal(t, err)

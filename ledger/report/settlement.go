@@ -56,6 +56,15 @@ SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3
  GROUP BY 1, 2, 3, 4
  ORDER BY 1`
 
+	// knownSettlementSQL sums the journal itself: daily sums do not say when their lines were posted.
+	knownSettlementSQL = `
+SELECT l.shop, l.account, t.kind, CASE WHEN t.book_date < $2 THEN 0 WHEN t.book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(l.points), -sum(l.money)
+  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+ WHERE t.program = $1 AND l.shop <> '' AND l.account IN (25, 31, 32, 61) AND (t.book_date <= $3 OR t.kind = 61) AND ($4 = '' OR l.shop = $4)
+   AND t.posted_at <= $5
+ GROUP BY 1, 2, 3, 4
+ ORDER BY 1`
+
 	// settledLaterSQL finds the shops of which a settlement up to a later day than $2, its subject, has paid all this.
 	settledLaterSQL = `
 SELECT DISTINCT l.shop
@@ -68,8 +77,12 @@ SELECT DISTINCT l.shop
 // Settlement states every shop's account over the span; with a shop, only that one's.
 func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlement, error) {
 	out := &Settlement{Program: r.Code, From: date(s.From), To: date(s.To), Currency: r.Currency, Shops: []SettlementRow{}, book: r.Book}
+	query, args := settlementSQL, []any{r.Program, s.From, s.To, shop}
+	if !r.KnownAt.IsZero() {
+		query, args = knownSettlementSQL, append(args, r.knownAt())
+	}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		err := each(ctx, tx, settlementSQL, []any{r.Program, s.From, s.To, shop}, func(rows *sql.Rows) error {
+		err := each(ctx, tx, query, args, func(rows *sql.Rows) error {
 			var id string
 			var account ledger.Account
 			var kind ledger.Kind
