@@ -52,9 +52,9 @@ var checks = []check{
 	{"receivables", "What a member owes is the sum of the open receivables.", printNone, false, rowsOf(receivablesSQL)},
 	{"keys", "Every idempotency key has exactly its transactions, and only what falls due by itself is posted without one.", printNone, false, rowsOf(keysSQL)},
 	{"members", "Every transaction belongs to a member who is known.", printNone, false, rowsOf(strangersSQL)},
-	{"expired", "No available lot is past its date once the job expire has run, unless more was posted for its member since.", printNone, false, dueRows(expiredSQL, "expire")},
-	{"held", "No grant is pending past its hold once the job mature has run, unless more was posted for its member since.", printNone, false, dueRows(heldSQL, "mature")},
-	{"reserved", "No reservation is open past its time once the job release has run, unless more was posted for its member since.", printNone, false, dueRows(reservedSQL, "release")},
+	{"expired", "No available lot is past its date once the job expire has run, unless somebody posted for its member since.", printNone, false, dueRows(expiredSQL, "expire")},
+	{"held", "No grant is pending past its hold once the job mature has run, unless somebody posted for its member since.", printNone, false, dueRows(heldSQL, "mature")},
+	{"reserved", "No reservation is open past its time once the job release has run, unless somebody posted for its member since.", printNone, false, dueRows(reservedSQL, "release")},
 	{"batches", "Every transaction stands in a batch, and every batch has all of its transactions.", printNone, true, rowsOf(batchesSQL)},
 	{"rollups", "The sums by day are the sums of the lines.", printNone, true, rowsOf(rollupsSQL)},
 	{"liability", "What the accounts of members stand at together is what the members hold.", printNone, false, rowsOf(liabilitySQL)},
@@ -126,8 +126,8 @@ func whole(s string) int64 {
 	}
 }
 
-// dueRows is a check against the time up to which a job has worked, $3, of members for whom nothing was posted since it
-// began, from id $4 on: a fact that was told later may be due already. Where it never ran there is nothing to prove.
+// dueRows is a check against the time up to which a job has worked, $3, of members for whom nobody posted since it began,
+// from id $4 on: a fact that was told later may be due already. Where it never ran there is nothing to prove.
 func dueRows(query, job string) func(context.Context, *scope, func(Break)) error {
 	return func(ctx context.Context, s *scope, found func(Break)) error {
 		var asOf, began time.Time
