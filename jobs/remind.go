@@ -3,12 +3,13 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"golang.org/x/sync/errgroup"
 
-	"chobo/ledger"
 	"chobo/points"
 	"chobo/points/engine"
 )
@@ -31,7 +32,17 @@ SELECT d.at, d.member, m.member_id
  ORDER BY d.at, d.member
  LIMIT $7`
 
-// A reminder counts the members whose points expire or lapse soon, and those points.
+// remindersSQL notes that a member is told of points that go at an instant, once. $1 members, $2 instants, $3 program,
+// $4 points, $5 the time of the run.
+const remindersSQL = `
+INSERT INTO reminders (member, due_at, program, points, made_at)
+SELECT u.member, u.due_at, $3, u.points, $5
+  FROM unnest($1::uuid[], $2::timestamptz[], $4::bigint[]) AS u(member, due_at, points)
+ ORDER BY u.member, u.due_at
+    ON CONFLICT (member, due_at) DO NOTHING`
+
+// A reminder makes an event of points that expire or lapse soon, one for each member and instant; and it counts those
+// members and points, told or not.
 type reminder struct {
 	db     *sqlx.DB
 	engine *engine.Engine
@@ -56,10 +67,15 @@ func (r reminder) do(ctx context.Context, t Task) (did Result, err error) {
 			if err != nil {
 				return did, err
 			}
-			for _, n := range soon {
-				if n > 0 {
+			if err := r.tell(ctx, t, notes, soon); err != nil {
+				return did, err
+			}
+			for _, going := range soon {
+				for _, e := range going {
+					did.Points += e.Points
+				}
+				if len(going) > 0 {
 					did.Processed++
-					did.Points += n
 				}
 			}
 		}
@@ -67,9 +83,28 @@ func (r reminder) do(ctx context.Context, t Task) (did Result, err error) {
 	return did, nil
 }
 
-// expiring reads, for each of the members, how many points go soon.
-func (r reminder) expiring(ctx context.Context, t Task, notes []note) ([]ledger.Points, error) {
-	soon := make([]ledger.Points, len(notes))
+// tell makes the events of those who were not told yet.
+func (r reminder) tell(ctx context.Context, t Task, notes []note, soon [][]points.ExpiringView) error {
+	var members []string
+	var at []time.Time
+	var n []int64
+	for i, going := range soon {
+		for _, e := range going {
+			members, at, n = append(members, notes[i].Member), append(at, e.ExpiresAt.UTC()), append(n, int64(e.Points))
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	if _, err := r.db.ExecContext(ctx, remindersSQL, pq.Array(members), pq.Array(at), t.Program.ID, pq.Array(n), t.AsOf); err != nil {
+		return fmt.Errorf("remind: %w", err)
+	}
+	return nil
+}
+
+// expiring reads, for each of the members, what goes soon.
+func (r reminder) expiring(ctx context.Context, t Task, notes []note) ([][]points.ExpiringView, error) {
+	soon := make([][]points.ExpiringView, len(notes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readersAtOnce)
 	for i, n := range notes {
@@ -81,18 +116,13 @@ func (r reminder) expiring(ctx context.Context, t Task, notes []note) ([]ledger.
 	return soon, g.Wait()
 }
 
-func (r reminder) expiringOf(ctx context.Context, t Task, member string) (soon ledger.Points, err error) {
+func (r reminder) expiringOf(ctx context.Context, t Task, member string) (soon []points.ExpiringView, err error) {
 	var needs points.Need
 	for {
 		var lacks *points.Need
 		err := r.engine.Read(ctx, t.Program.Code, member, needs, t.AsOf, func(a *points.Account) error {
 			lacks = points.Reading(a, func(a *points.Account) {
-				soon = 0
-				for _, e := range a.View().Expiring {
-					if !e.ExpiresAt.After(t.AsOf.Add(remindAhead)) {
-						soon += e.Points
-					}
-				}
+				soon = slices.DeleteFunc(a.View().Expiring, func(e points.ExpiringView) bool { return e.ExpiresAt.After(t.AsOf.Add(remindAhead)) })
 			})
 			return nil
 		})

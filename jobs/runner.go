@@ -53,7 +53,7 @@ func New(db *sqlx.DB, e *engine.Engine, opts Options) *Runner {
 	} {
 		r.Register(Job{Name: j.kind.String(), About: j.about, Cron: j.cron, Do: visitor{db, e, j.kind}.do})
 	}
-	r.Register(Job{Name: Remind, About: "Counts the members whose points expire within 30 days, and those points.", Cron: "0 9 * * *", Do: reminder{db, e}.do})
+	r.Register(Job{Name: Remind, About: "Tells of points that expire within 30 days, each member once for each date, and counts them.", Cron: "0 9 * * *", Do: reminder{db, e}.do})
 	return r
 }
 

@@ -49,6 +49,7 @@ func TestAYearOfJobs(t *testing.T) {
 		{Mature, "2026-05-02", 0, 0}, // again, for the same time
 		{Expire, "2026-05-31", 0, 0},
 		{Remind, "2026-05-31", 1, 500},
+		{Remind, "2026-05-31", 1, 500}, // it counts again, and tells nobody twice
 		{Expire, "2026-06-01", 1, 500},
 		{Inactivity, "2027-04-01", 0, 0},
 		{Remind, "2027-04-01", 2, 300},
@@ -63,6 +64,9 @@ func TestAYearOfJobs(t *testing.T) {
 	}
 	if n := h.count(`SELECT count(*) FROM due`); n != 0 {
 		t.Errorf("%d notes are left of members who have nothing due", n)
+	}
+	if n := h.count(`SELECT count(*) FROM reminders WHERE points > 0`); n != 3 {
+		t.Errorf("%d reminders were made, want one a member", n)
 	}
 	for _, m := range []string{"M-1", "M-2", "M-3"} {
 		if b := h.balances("samurai-mall", m); b != (points.Balances{}) {

@@ -112,14 +112,14 @@ func (b *batch) changeDocuments(ctx context.Context, changed []*loaded) error {
 }
 
 const refundsSQL = `
-INSERT INTO refunds (member, id, program, order_id, return_id, cause, money, cash_fallback, paid_by, occurred_at)
-SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::int[]), unnest($4::text[]), unnest($5::text[]),
-       unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::timestamptz[])`
+INSERT INTO refunds (member, id, program, order_id, return_id, cause, money, cash_fallback, paid_by, occurred_at, posted_at)
+SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::int[]), unnest($4::text[]), unnest($5::text[]), unnest($6::text[]),
+       unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::timestamptz[]), unnest($11::timestamptz[])`
 
 // storeRefunds writes what somebody outside has to pay back.
 func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
 	members, ids, programs, orders, returns, causes := uuids(), int8s(), int4s(), texts(), texts(), texts()
-	money, fallbacks, payers, at := int8s(), int8s(), texts(), times()
+	money, fallbacks, payers, at, posted := int8s(), int8s(), texts(), times(), times()
 	for _, l := range changed {
 		for _, r := range l.Refunds {
 			members.member(l.Member)
@@ -132,10 +132,11 @@ func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
 			fallbacks.int64(int64(r.CashFallback))
 			payers.text(r.PaidBy)
 			at.time(r.OccurredAt)
+			posted.time(l.Now)
 		}
 	}
 	return b.write(ctx, refundsSQL, ids.n, &members, &ids, &programs, &orders, &returns, &causes,
-		&money, &fallbacks, &payers, &at)
+		&money, &fallbacks, &payers, &at, &posted)
 }
 
 // answerRows are the answers to keep under their keys, as postSQL takes them, and how many they are.
