@@ -7,6 +7,8 @@
 //	                                                        ▼
 //	        list of whom to visit (table due) ──1,000 at a time──▶ engine.SubmitMany(points.Visit)
 //
+// What was committed is told to other systems by package outbox, the books are proved by package reconcile.
+//
 // No answer of the ledger depends on a job having run, and running one again posts nothing, so several replicas might
 // all run them. One of them is chosen only to save the others the work.
 package jobs

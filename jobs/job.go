@@ -40,6 +40,7 @@ type Job struct {
 type Task struct {
 	Program *engine.Program // nil: the job is the house's
 	AsOf    time.Time       // in UTC, to the microsecond
+	Asked   bool            // somebody asked for the run; it was not the clock
 }
 
 // A Result is what a run did.

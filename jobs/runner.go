@@ -131,7 +131,7 @@ func (r *Runner) Run(ctx context.Context, program, job string, asOf time.Time) (
 		return Run{}, points.RefuseField(points.TimeInFuture, "as_of", "%s is ahead of the program's clock, %s",
 			asOf.Format(time.RFC3339), now.In(p.Versions.Zone()).Format(time.RFC3339))
 	}
-	t := Task{Program: p, AsOf: asOf.UTC().Truncate(time.Microsecond)}
+	t := Task{Program: p, AsOf: asOf.UTC().Truncate(time.Microsecond), Asked: true}
 	if j.House {
 		t.Program = nil
 	}
