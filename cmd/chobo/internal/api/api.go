@@ -94,6 +94,8 @@ func New(opts Options) *Server {
 	s.batches()
 	s.jobs()
 	s.worklists()
+	s.events()
+	s.webhook()
 	s.policies()
 	s.periods()
 	s.apiKeys()

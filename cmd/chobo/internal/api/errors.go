@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chobo/cmd/chobo/internal/api/body"
+	"chobo/jobs/outbox"
 	"chobo/points"
 	"chobo/points/engine"
 	"chobo/points/program"
@@ -207,6 +208,8 @@ func problemOf(err error) *Problem {
 		return problem(codeUnavailable, "the database does not answer; ask again with the same key")
 	case errors.Is(err, registry.ErrNotFound):
 		return problem(points.NotFound, "there is no such thing")
+	case errors.Is(err, outbox.ErrNoWebhook):
+		return problem(points.NotFound, "the program has no webhook")
 	case errors.Is(err, registry.ErrNotSandbox):
 		return problem(codeNotASandbox, "the program has no clock of its own")
 	case errors.Is(err, registry.ErrBackward):

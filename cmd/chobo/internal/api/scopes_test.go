@@ -21,7 +21,8 @@ func TestScopesOfEveryRoute(t *testing.T) {
 		"returns.list": readers, "reviews.list": readers, "refunds.list": Checkout | Finance,
 		"programs.put": Admin, "clock.move": Admin, "policies.put": Admin, "policies.list": Finance, "policies.get": Finance,
 		"benefits.put": Admin, "benefits.list": anyone, "jobs.run": Jobs, "periods.close": Finance, "periods.list": Finance,
-		"jobs.list": Jobs | Finance, "jobs.runs": Jobs | Finance,
+		"jobs.list": Jobs | Finance, "jobs.runs": Jobs | Finance, "events.list": Jobs | Finance,
+		"webhook.get": Admin, "webhook.put": Admin, "webhook.delete": Admin,
 	}
 	for tag, scopes := range map[string]Scope{"orders": Checkout, "returns": Checkout, "reservations": Checkout, "exchanges": Checkout, "members": Members,
 		"programs": anyone, "keys": Admin} {
