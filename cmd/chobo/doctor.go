@@ -89,7 +89,7 @@ func examine(ctx context.Context, db *sqlx.DB, url string) []finding {
 	if all[len(all)-1].grade == must {
 		return all
 	}
-	for _, e := range []func(context.Context, *sqlx.DB) []finding{privileges, guards, foreign, keysAndPrograms} {
+	for _, e := range []func(context.Context, *sqlx.DB) []finding{privileges, guards, foreign, keysAndPrograms, webhooks} {
 		all = append(all, e(ctx, db)...)
 	}
 	return append(all, jobsLate(ctx, url)...)

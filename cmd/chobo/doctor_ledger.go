@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/rs/zerolog"
 
+	"chobo/jobs/outbox"
 	"chobo/points/registry"
 	"chobo/schema"
 )
@@ -50,7 +51,7 @@ SELECT c.relname
  ORDER BY c.relname`
 
 // journalTables are append-only.
-var journalTables = []string{"transactions", "lines", "operations", "refunds", "batches", "program_versions", "policy_versions"}
+var journalTables = []string{"transactions", "lines", "operations", "refunds", "reminders", "batches", "program_versions", "policy_versions"}
 
 func guards(ctx context.Context, db *sqlx.DB) []finding {
 	var bare []string
@@ -123,6 +124,31 @@ func keysAndPrograms(ctx context.Context, db *sqlx.DB) (found []finding) {
 	return append(found, fine("keys", "%d, of them %d with scope admin", open, admins))
 }
 
+// webhooks tells whose webhook does not take events.
+func webhooks(ctx context.Context, db *sqlx.DB) (found []finding) {
+	lags, err := outbox.Lags(ctx, db)
+	if err != nil {
+		return unasked("webhooks", err)
+	}
+	for _, l := range lags {
+		behind := time.Duration(l.Seconds * float64(time.Second)).Round(time.Second)
+		switch {
+		case l.Failures > 0:
+			found = append(found, finding{should, "webhook", fmt.Sprintf("%s is %s behind after %d failures: %s", l.Program, behind, l.Failures, l.LastError),
+				"mend the receiver; nothing is lost, and delivery goes on by itself, at once with chobo jobs run deliver"})
+		case behind > patience:
+			found = append(found, finding{should, "webhook", fmt.Sprintf("%s is %s behind", l.Program, behind), "see whether job deliver runs, and whether a transaction is open for long"})
+		}
+	}
+	if len(found) == 0 && len(lags) > 0 {
+		found = append(found, fine("webhook", "%d, none is behind", len(lags)))
+	}
+	return found
+}
+
+// patience is how late a job or an event may be.
+const patience = 15 * time.Minute
+
 // jobsLate tells which jobs have not run when they should have.
 func jobsLate(ctx context.Context, url string) []finding {
 	h, err := build(ctx, url, plan{workers: 1, connections: 4, log: zerolog.Nop()})
@@ -134,7 +160,6 @@ func jobsLate(ctx context.Context, url string) []finding {
 	if err != nil {
 		return unasked("jobs", err)
 	}
-	const patience = 15 * time.Minute
 	var late []string
 	var longest time.Duration
 	never := 0

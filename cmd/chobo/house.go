@@ -15,6 +15,7 @@ import (
 	"chobo/cmd/chobo/internal/api"
 	"chobo/cmd/chobo/internal/finance"
 	"chobo/jobs"
+	"chobo/jobs/outbox"
 	"chobo/jobs/reconcile"
 	"chobo/points/engine"
 	"chobo/points/registry"
@@ -69,7 +70,8 @@ func build(ctx context.Context, url string, p plan) (_ *house, err error) {
 	for _, j := range reconcile.Jobs(db) {
 		h.runner.Register(j)
 	}
-	h.metrics.MustRegister(reconcile.Metrics(db))
+	h.runner.Register(outbox.Job(db))
+	h.metrics.MustRegister(reconcile.Metrics(db), outbox.Metrics(db))
 	return h, nil
 }
 
