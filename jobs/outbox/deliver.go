@@ -63,14 +63,14 @@ func (d deliverer) do(ctx context.Context, t jobs.Task) (did jobs.Result, err er
 	}
 	defer unlock(ctx, conn, t.Program.ID)
 	for {
-		h, err := handOf(ctx, conn, t.Program.ID)
-		if err != nil || h == nil {
+		e, err := errandOf(ctx, conn, t.Program.ID)
+		if err != nil || e == nil {
 			return did, err
 		}
-		if err := h.rests(); err != nil && !t.Asked {
+		if err := e.rests(); err != nil && !t.Asked {
 			return did, err
 		}
-		sent, more, err := d.next(ctx, conn, t.Program, h)
+		sent, more, err := d.next(ctx, conn, t.Program, e)
 		did.Processed += int64(sent)
 		if err != nil || !more {
 			return did, err
@@ -87,8 +87,8 @@ func unlock(ctx context.Context, conn *sqlx.Conn, program int) {
 	}
 }
 
-// A hand is what the deliverer has to do.
-type hand struct {
+// An errand is what is to be done for a program's webhook.
+type errand struct {
 	url      string
 	secret   []byte
 	at       Place
@@ -99,83 +99,86 @@ type hand struct {
 	why      string
 }
 
-const handSQL = `
+const errandSQL = `
 SELECT url, secret, xid::text, batch, id, to_xid::text, to_batch, to_id, failures, retry_at, coalesce(retry_at > now(), false), last_error
   FROM webhooks WHERE program = $1`
 
-// handOf reads what is to be done for a program; nil: it has no webhook.
-func handOf(ctx context.Context, conn *sqlx.Conn, program int) (*hand, error) {
-	var h hand
+// errandOf reads what is to be done for a program; nil: it has no webhook.
+func errandOf(ctx context.Context, conn *sqlx.Conn, program int) (*errand, error) {
+	var e errand
 	var xid string
 	var toXID sql.NullString
 	var toBatch, toID sql.NullInt64
-	err := conn.QueryRowContext(ctx, handSQL, program).Scan(&h.url, &h.secret, &xid, &h.at.Batch, &h.at.ID, &toXID, &toBatch, &toID,
-		&h.failures, &h.retryAt, &h.resting, &h.why)
+	err := conn.QueryRowContext(ctx, errandSQL, program).Scan(&e.url, &e.secret, &xid, &e.at.Batch, &e.at.ID, &toXID, &toBatch, &toID,
+		&e.failures, &e.retryAt, &e.resting, &e.why)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the webhook: %w", err)
 	}
-	if h.at.XID, err = strconv.ParseUint(xid, 10, 64); err != nil {
+	if e.at.XID, err = strconv.ParseUint(xid, 10, 64); err != nil {
 		return nil, err
 	}
 	if toXID.Valid {
-		h.to = &Place{Batch: toBatch.Int64, ID: toID.Int64}
-		h.to.XID, err = strconv.ParseUint(toXID.String, 10, 64)
+		e.to = &Place{Batch: toBatch.Int64, ID: toID.Int64}
+		e.to.XID, err = strconv.ParseUint(toXID.String, 10, 64)
 	}
-	return &h, err
+	return &e, err
 }
 
-// rests says that the webhook is left alone for now; nil: it is not.
-func (h *hand) rests() error {
-	if !h.resting {
+// ErrNotTaken is a webhook that did not take a message. It gets the same one again.
+var ErrNotTaken = errors.New("the webhook did not take the events")
+
+// rests fails with ErrNotTaken while the webhook is left alone.
+func (e *errand) rests() error {
+	if !e.resting {
 		return nil
 	}
-	return fmt.Errorf("is tried again at %s, after %d failures: %s", h.retryAt.Time.UTC().Format(time.RFC3339), h.failures, h.why)
+	return fmt.Errorf("%w: it is tried again at %s, after %d failures: %s", ErrNotTaken, e.retryAt.Time.UTC().Format(time.RFC3339), e.failures, e.why)
 }
 
-// next sends one message and tells how many events it held, and whether there may be more.
+// next sends one message, and fails with ErrNotTaken where it is not acknowledged. It tells how many events it held, and whether there may be more.
 //
 // The message's end is noted before it is sent. So a message whose acknowledgement was lost is sent again as it was,
 // under the same id, whatever was committed meanwhile.
-func (d deliverer) next(ctx context.Context, conn *sqlx.Conn, p *engine.Program, h *hand) (sent int, more bool, err error) {
-	page, err := h.page(ctx, conn, p)
+func (d deliverer) next(ctx context.Context, conn *sqlx.Conn, p *engine.Program, e *errand) (sent int, more bool, err error) {
+	page, err := e.page(ctx, conn, p)
 	if err != nil {
 		return 0, false, err
 	}
 	if len(page.Events) == 0 {
-		return 0, page.More, move(ctx, conn, reachedSQL, p.ID, h.at, page.End)
+		return 0, page.More, move(ctx, conn, reachedSQL, p.ID, e.at, page.End)
 	}
-	if h.to == nil {
-		if err := move(ctx, conn, beginSQL, p.ID, h.at, page.End); err != nil {
+	if e.to == nil {
+		if err := move(ctx, conn, beginSQL, p.ID, e.at, page.End); err != nil {
 			return 0, false, err
 		}
 	}
-	if err := send(ctx, d.client, h.url, h.secret, Message{p.Code, page.Events}); err != nil {
+	if err := send(ctx, d.client, e.url, e.secret, Message{p.Code, page.Events}); err != nil {
 		if ctx.Err() != nil { // the server stops: it is not the webhook's fault
 			return 0, false, ctx.Err()
 		}
-		return 0, false, errors.Join(err, h.failed(ctx, conn, p.ID, err))
+		return 0, false, errors.Join(fmt.Errorf("%w: %w", ErrNotTaken, err), e.failed(ctx, conn, p.ID, err))
 	}
 	// It is acknowledged, and noted as such even if the server stops.
-	return len(page.Events), page.More || h.to != nil, move(context.WithoutCancel(ctx), conn, acknowledgedSQL, p.ID, h.at, page.End)
+	return len(page.Events), page.More || e.to != nil, move(context.WithoutCancel(ctx), conn, acknowledgedSQL, p.ID, e.at, page.End)
 }
 
 // page is the message under way, or the next one.
-func (h *hand) page(ctx context.Context, conn *sqlx.Conn, p *engine.Program) (Page, error) {
-	if h.to == nil {
-		return Read(ctx, conn, p, h.at, messageEvents)
+func (e *errand) page(ctx context.Context, conn *sqlx.Conn, p *engine.Program) (Page, error) {
+	if e.to == nil {
+		return Read(ctx, conn, p, e.at, messageEvents)
 	}
-	page := Page{End: h.at}
-	for page.End.before(*h.to) && len(page.Events) < messageEvents {
-		more, err := reader{conn, p}.read(ctx, page.End, *h.to, messageEvents-len(page.Events))
+	page := Page{End: e.at}
+	for page.End.before(*e.to) && len(page.Events) < messageEvents {
+		more, err := reader{conn, p}.read(ctx, page.End, *e.to, messageEvents-len(page.Events))
 		if err != nil {
 			return page, err
 		}
 		page.Events, page.End = append(page.Events, more.Events...), more.End
 	}
-	page.End = *h.to
+	page.End = *e.to
 	return page, nil
 }
 
@@ -216,8 +219,8 @@ const failedSQL = `
 UPDATE webhooks SET failures = failures + 1, last_error = $2, retry_at = now() + $3 * interval '1 second' WHERE program = $1`
 
 // failed notes why the webhook did not take a message, and when it is tried again.
-func (h *hand) failed(ctx context.Context, conn *sqlx.Conn, program int, why error) error {
-	if _, err := conn.ExecContext(ctx, failedSQL, program, why.Error(), int(pause(h.failures+1).Seconds())); err != nil {
+func (e *errand) failed(ctx context.Context, conn *sqlx.Conn, program int, why error) error {
+	if _, err := conn.ExecContext(ctx, failedSQL, program, why.Error(), int(pause(e.failures+1).Seconds())); err != nil {
 		return fmt.Errorf("note the failure: %w", err)
 	}
 	return nil

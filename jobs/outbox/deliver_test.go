@@ -100,13 +100,13 @@ func TestAReceiverThatFails(t *testing.T) {
 		return http.StatusServiceUnavailable
 	})
 	run, err := deliver(t, m)
-	if err == nil || !strings.Contains(run.Error, `503 Service Unavailable: "thanks"`) || run.Processed != 100 {
+	if !errors.Is(err, outbox.ErrNotTaken) || !strings.Contains(run.Error, `503 Service Unavailable: "thanks"`) || run.Processed != 100 {
 		t.Fatalf("the run is %+v, %v", run, err)
 	}
 	many(t, m, "b", 30)
 
 	job := outbox.Job(m.DB)
-	if _, err := job.Do(t.Context(), jobs.Task{Program: m.Info()}); err == nil || !strings.Contains(err.Error(), "after 1 failures") || r.came != 2 {
+	if _, err := job.Do(t.Context(), jobs.Task{Program: m.Info()}); !errors.Is(err, outbox.ErrNotTaken) || !strings.Contains(err.Error(), "after 1 failures") || r.came != 2 {
 		t.Errorf("by the clock at once: %v, %d messages came", err, r.came)
 	}
 	if _, err := deliver(t, m); err == nil || r.came != 3 {

@@ -60,7 +60,7 @@ func send(ctx context.Context, client *http.Client, to string, secret []byte, m 
 	defer func() { _ = answer.Body.Close() }()
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, answerBytes)) // the status has told
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the webhook answered %s: %.*q", answer.Status, shownBytes, said)
+		return fmt.Errorf("it answered %s: %.*q", answer.Status, shownBytes, said)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func send(ctx context.Context, client *http.Client, to string, secret []byte, m 
 func withoutURL(err error) error {
 	var of *url.Error
 	if errors.As(err, &of) {
-		return fmt.Errorf("the webhook did not answer: %w", of.Err)
+		return fmt.Errorf("it did not answer: %w", of.Err)
 	}
 	return err
 }

@@ -28,6 +28,7 @@ const (
 	codeNotASandbox points.Code = "not_a_sandbox"
 	codeUnavailable points.Code = "unavailable"
 	codeInternal    points.Code = "internal"
+	codeNotTaken    points.Code = "webhook_failed"
 	retryAfter                  = "1" // seconds
 	problemType                 = "application/problem+json"
 	jsonType                    = "application/json"
@@ -70,6 +71,7 @@ var Explanations = []Explanation{
 	{points.TransferProhibited, 422, "Points are not transferable", "Points never change hands."},
 	{points.CashOutProhibited, 422, "Points are not paid out", "Points never turn into money."},
 	{codeInternal, 500, "Something went wrong here", "Nothing was posted. Tell the operator the request id."},
+	{codeNotTaken, 502, "The webhook did not take the events", "Mend the receiver. Nothing is lost: the same message is sent again."},
 	{codeUnavailable, 503, "The ledger does not answer", "Try again after `Retry-After` seconds, with the same key."},
 }
 
@@ -210,6 +212,8 @@ func problemOf(err error) *Problem {
 		return problem(points.NotFound, "there is no such thing")
 	case errors.Is(err, outbox.ErrNoWebhook):
 		return problem(points.NotFound, "the program has no webhook")
+	case errors.Is(err, outbox.ErrNotTaken):
+		return problem(codeNotTaken, "%s", err)
 	case errors.Is(err, registry.ErrNotSandbox):
 		return problem(codeNotASandbox, "the program has no clock of its own")
 	case errors.Is(err, registry.ErrBackward):

@@ -66,7 +66,7 @@ func (s *Server) jobs() {
 
 	s.serveBody(&route{ID: "jobs.run", Method: http.MethodPost, Path: "/v1/{program}/jobs/{job}/run", Tag: "jobs", Summary: "Run a job now",
 		About:  "Running one twice for the same as_of posts nothing the second time.",
-		Scopes: Jobs, Codes: []points.Code{points.TimeInFuture}, Body: reflect.TypeFor[JobRequest](), Answer: reflect.TypeFor[jobs.Run]()},
+		Scopes: Jobs, Codes: []points.Code{points.TimeInFuture, codeNotTaken}, Body: reflect.TypeFor[JobRequest](), Answer: reflect.TypeFor[jobs.Run]()},
 		func(c *call) error {
 			in, err := take[JobRequest](c)
 			if err != nil {
