@@ -67,10 +67,10 @@ func guards(ctx context.Context, db *sqlx.DB) []finding {
 // foreignSQL tells whether transactions in the books have numbers that this server has not given out, and which epoch
 // lies above them all.
 const foreignSQL = `
-SELECT greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches)) >= pg_snapshot_xmax(pg_current_snapshot()) AS foreign,
-       coalesce(trunc(greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches))::text::numeric / 4294967296), 0)::bigint + 1 AS epoch`
+SELECT last.xid >= pg_snapshot_xmax(pg_current_snapshot()) AS foreign, coalesce(trunc(last.xid::text::numeric / 4294967296), 0)::bigint + 1 AS epoch
+  FROM (SELECT greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches), (SELECT max(xid) FROM reminders)) AS xid) AS last`
 
-// foreign tells of a dump of another server: who reads refunds, roll-ups and seals in the order of their transactions'
+// foreign tells of a dump of another server: who reads refunds, events, roll-ups and seals in the order of their transactions'
 // numbers would wait for this server's to come so far, and miss what is posted until then.
 func foreign(ctx context.Context, db *sqlx.DB) []finding {
 	var found struct {
@@ -81,7 +81,7 @@ func foreign(ctx context.Context, db *sqlx.DB) []finding {
 		return unasked("numbers", err)
 	}
 	if found.Foreign.Bool {
-		return []finding{{must, "numbers", "the books are a dump from another server, whose transaction numbers were higher: refunds are not listed, seals and sums wait",
+		return []finding{{must, "numbers", "the books are a dump from another server, whose transaction numbers were higher: refunds and events are not listed, seals and sums wait",
 			fmt.Sprintf("stop this server (PostgreSQL too) and lift its numbers: pg_resetwal -e %d DATA", found.Epoch)}}
 	}
 	return []finding{fine("numbers", "transactions are in this server's order")}

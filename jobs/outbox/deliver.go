@@ -62,6 +62,7 @@ func (d deliverer) do(ctx context.Context, t jobs.Task) (did jobs.Result, err er
 		return did, err
 	}
 	defer unlock(ctx, conn, t.Program.ID)
+	defer d.client.CloseIdleConnections() // until the next run the receiver may have ended them
 	for {
 		e, err := errandOf(ctx, conn, t.Program.ID)
 		if err != nil || e == nil {

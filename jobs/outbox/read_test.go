@@ -72,6 +72,25 @@ func TestEverythingComesOutOnceInOrder(t *testing.T) {
 	}
 }
 
+// The database's numbers are ordered as numbers: nine comes before ten.
+func TestNumbersAreNoTexts(t *testing.T) {
+	m := small(t)
+	grants(m, "ann", 130) // more than one stretch
+	for _, query := range []string{
+		`ALTER TABLE batches DISABLE TRIGGER USER`,
+		`UPDATE batches SET xid = (2 + place)::text::xid8 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM batches) AS u WHERE u.id = batches.id`,
+	} {
+		_, err := m.Owner.ExecContext(t.Context(), query)
+		fatal(t, err)
+	}
+	m.Settle()
+	var want []string
+	fatal(t, m.DB.Select(&want, `SELECT id::text FROM transactions t ORDER BY t.id`))
+	if events, _ := everything(t, m, outbox.Place{}, 1); !slices.Equal(ids(events), want) {
+		t.Errorf("in pages of 1 come %v, want %v", ids(events), want)
+	}
+}
+
 // What an event says of an order, its return as cash, a membership and the house.
 func TestWhatEventsSay(t *testing.T) {
 	m := trade.Open(t, pgtest.NewURL(t)).April()

@@ -72,13 +72,13 @@ func Put(ctx context.Context, db *sqlx.DB, program int, s Setting, now time.Time
 	return made, isNew, nil
 }
 
-const dropWebhookSQL = `DELETE FROM webhooks WHERE program = $1`
+const deleteWebhookSQL = `DELETE FROM webhooks WHERE program = $1`
 
-// Drop removes the program's webhook, and with it how far it had come. It fails with ErrNoWebhook.
-func Drop(ctx context.Context, db *sqlx.DB, program int) error {
-	done, err := db.ExecContext(ctx, dropWebhookSQL, program)
+// Delete removes the program's webhook, and with it how far it had come. It fails with ErrNoWebhook.
+func Delete(ctx context.Context, db *sqlx.DB, program int) error {
+	done, err := db.ExecContext(ctx, deleteWebhookSQL, program)
 	if err != nil {
-		return fmt.Errorf("drop the webhook: %w", err)
+		return fmt.Errorf("delete the webhook: %w", err)
 	}
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return ErrNoWebhook

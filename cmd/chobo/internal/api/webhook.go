@@ -34,7 +34,7 @@ type WebhookPut struct {
 	Secret string `json:"secret,omitempty" doc:"What messages are signed with, where this call made it. It is shown only now."`
 }
 
-type webhookDropped struct {
+type webhookDeleted struct {
 	Deleted bool `json:"deleted"`
 }
 
@@ -51,12 +51,12 @@ func (s *Server) webhook() {
 		Scopes: Admin, Body: reflect.TypeFor[WebhookRequest](), Answer: reflect.TypeFor[WebhookPut]()}, (*call).putWebhook)
 
 	s.serveBody(&route{ID: "webhook.delete", Method: http.MethodDelete, Path: webhookPath, Tag: "events", Summary: "Post the program's events nowhere any more", Scopes: Admin,
-		Answer: reflect.TypeFor[webhookDropped](), Codes: []points.Code{points.NotFound}},
+		Answer: reflect.TypeFor[webhookDeleted](), Codes: []points.Code{points.NotFound}},
 		func(c *call) error {
-			if err := outbox.Drop(c.r.Context(), c.opts.DB, c.program.ID); err != nil {
+			if err := outbox.Delete(c.r.Context(), c.opts.DB, c.program.ID); err != nil {
 				return err
 			}
-			return c.answer(http.StatusOK, webhookDropped{true})
+			return c.answer(http.StatusOK, webhookDeleted{true})
 		})
 }
 
