@@ -57,6 +57,9 @@ func TestOperationsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(list) != 9 {
+		t.Errorf("there are %d jobs, and the contract has nine", len(list))
+	}
 	for _, j := range list {
 		told("the job", j.Job+"`")
 	}

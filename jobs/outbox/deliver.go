@@ -139,7 +139,8 @@ func (e *errand) rests() error {
 	return fmt.Errorf("%w: it is tried again at %s, after %d failures: %s", ErrNotTaken, e.retryAt.Time.UTC().Format(time.RFC3339), e.failures, e.why)
 }
 
-// next sends one message, and fails with ErrNotTaken where it is not acknowledged. It tells how many events it held, and whether there may be more.
+// next sends one message, and fails with ErrNotTaken where it is not acknowledged. It tells how many events the message
+// held, and whether there may be more.
 //
 // The message's end is noted before it is sent. So a message whose acknowledgement was lost is sent again as it was,
 // under the same id, whatever was committed meanwhile.
