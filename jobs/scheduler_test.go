@@ -58,8 +58,6 @@ SELECT p, 'expire', now() - days * interval '1 day', now(), now(), NULL FROM (VA
 		`SELECT count(*) FROM job_runs WHERE job = 'seal' AND program = 0`:   1,
 		`SELECT count(*) FROM job_runs WHERE error IS NOT NULL`:              0,
 		`SELECT count(*) FROM job_runs WHERE finished_at IS NULL`:            0,
-		`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
-		    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`: 0,
 	} {
 		if n := h.count(query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
@@ -68,6 +66,10 @@ SELECT p, 'expire', now() - days * interval '1 day', now(), now(), NULL FROM (VA
 	if n := sealed.Load(); n != 1 {
 		t.Errorf("the house's job ran %d times", n)
 	}
+	eventually(t, "its lock is gone with its connection", func() bool {
+		return h.count(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+		                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`) == 0
+	})
 }
 
 // Of several replicas one leads, and when it goes another one takes over.
