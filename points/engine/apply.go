@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 
 	"chobo/ledger"
@@ -199,11 +200,11 @@ func (u *unit) repeat() {
 	}
 }
 
-// admitted refuses what never comes before the commands: a unit of which a key was used for another request, and a
-// member who is unknown and may not be new.
+// admitted refuses what never comes before the commands: a unit of which a request was refused under its key before or a
+// key was used for another request, and a member who is unknown and may not be new.
 func admitted(u *unit, fresh []*op, l *loaded) *points.Refusal {
 	for i := range u.ops {
-		if u.ops[i].Err != nil {
+		if op := &u.ops[i]; op.Err != nil || op.Replayed && op.Status >= http.StatusBadRequest {
 			return batchRefused()
 		}
 	}

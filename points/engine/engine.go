@@ -133,8 +133,9 @@ func (e *Engine) Submit(ctx context.Context, r Request) (Result, error) {
 }
 
 // SubmitAtomic posts commands of one member as one: all, or on the first refusal none. Then the one that was refused
-// says why and all others are refused with BatchRefused. What was answered before under its key is answered again
-// and is no part of it. The outcomes stand in the order of the requests.
+// says why and all others are refused with BatchRefused. What was accepted before under its key is answered again and is
+// no part of it; what was refused before refuses the others again, and their keys stay free. The outcomes stand in the
+// order of the requests.
 //
 // It fails as Submit does.
 func (e *Engine) SubmitAtomic(ctx context.Context, requests []Request) []Outcome {

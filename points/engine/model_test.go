@@ -93,7 +93,7 @@ type unit struct {
 	said     []said
 	fresh    []int          // that have to be decided: nothing was said to them before
 	first    map[string]int // of each key
-	taken    bool           // a key was used for another request
+	taken    bool           // a key was used for another request, or refused before
 }
 
 // answer is what the model answers. It is shown the engine's outcomes for the ids alone, which are made of the time.
@@ -128,6 +128,7 @@ func (m *member) recall(u *unit) {
 			u.said[i], u.taken = said{err: engine.ErrKeyReused}, true
 		case answered:
 			u.said[i] = before.again()
+			u.taken = u.taken || before.status >= 400
 		case !twice:
 			u.fresh = append(u.fresh, i)
 			if r.Key != "" {

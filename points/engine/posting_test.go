@@ -219,6 +219,8 @@ func TestAtomic(t *testing.T) {
 		t.Errorf("refused again: %+v", out)
 	}
 	invalid := []Request{request("M-1", "c1", spend("C-1", 10)), request("M-1", "c2", points.AdjustPoints{Reason: "x", Actor: "a"})}
+	check("mended in part", e.SubmitAtomic(t.Context(), []Request{refused[0], request("M-1", "b4", spend("B-4", 1))}), "422true0", "batch_refused")
+	check("whose key is free", e.SubmitAtomic(t.Context(), []Request{request("M-1", "b4", spend("B-4", 1))}), "201false1")
 	check("invalid", e.SubmitAtomic(t.Context(), invalid), "batch_refused", "validation_failed")
 	check("its key is free", e.SubmitAtomic(t.Context(), invalid[:1]), "201false1")
 	other := all[0]

@@ -57,7 +57,7 @@ var Explanations = []Explanation{
 	{points.MemberClosed, 409, "The membership is closed", "A closed membership is never opened again."},
 	{points.MemberSuspended, 409, "The membership is suspended", "Reinstate it first."},
 	{points.OutOfStock, 409, "The benefit is out of stock", "Take fewer, or another benefit."},
-	{points.BatchRefused, 409, "Another operation of the batch was refused", "Nothing of an atomic batch was posted; mend the one that has another code."},
+	{points.BatchRefused, 409, "Another operation of the batch was refused", "Nothing of an atomic batch was posted; mend the one that has another code, and send all of it under new keys."},
 	{codeNotASandbox, 409, "The program is no sandbox", "Only a program with `sandbox: true` has a clock of its own."},
 	{codeTooLarge, 413, "The body is too large", "A body has at most 1 MiB, a batch 16 MiB."},
 	{codeMediaType, 415, "The body is not of a type that this call takes", "Send `Content-Type: application/json`."},
