@@ -46,6 +46,7 @@ type Options struct {
 	AdminKey string               // accepted as an admin key of every program; empty: none is
 	Version  string               // of the program, for the OpenAPI document
 	Now      func() time.Time     // nil: the wall clock
+	Patience time.Duration        // with a caller who does not read his answer; 0: 30 s
 	Metrics  *prometheus.Registry // nil: one of its own
 	Console  http.Handler         // serves what lies below /console/; nil: nothing does
 	Mount    func(*Mounting)      // adds operations of other packages; nil: none
@@ -77,6 +78,9 @@ func New(opts Options) *Server {
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = prometheus.NewRegistry()
+	}
+	if opts.Patience == 0 {
+		opts.Patience = patience
 	}
 	s := &Server{opts: opts, mux: http.NewServeMux(), ids: newRequestIDs(), bigBodies: newBigBodies(), commands: map[string]*command{}}
 	s.lookup.reload = opts.Engine.Reload

@@ -16,49 +16,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A response remembers what was answered.
-type response struct {
-	http.ResponseWriter
-	status  int
-	problem *Problem
-	route   *route
-	id      string
-}
-
-// WriteHeader notes the status.
-func (w *response) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write notes that the status is 200 if none was set.
-func (w *response) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController reach the connection, so that exports can stream.
-func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Flush lets streamed answers out.
-func (w *response) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
-
-// response is the one that serve made.
-func (s *Server) response(w http.ResponseWriter) *response {
-	if w, ok := w.(*response); ok {
-		return w
-	}
-	return &response{ResponseWriter: w, id: s.ids.next()}
-}
-
 // serve gives the request an id, answers it whatever happens, and tells of it once.
 func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	w := &response{ResponseWriter: hw, id: s.ids.of(r)}
+	w := &response{ResponseWriter: hw, id: s.ids.of(r), patience: s.opts.Patience}
 	if r.ContentLength == 0 { // nothing more is to be read: the server's ReadTimeout must not end a long export
 		_ = http.NewResponseController(hw).SetReadDeadline(time.Time{})
 	}
