@@ -229,6 +229,6 @@ func (c *call) outcomes(outcomes []engine.Outcome, places []int, results []Batch
 
 // refusal is the result of an operation that did not get as far as an answer of its own.
 func (c *call) refusal(err error) BatchResult {
-	p := c.known(c.w.id, err)
+	p := c.known(c.w, err)
 	return BatchResult{Status: p.Status, Body: p.bytes()}
 }

@@ -89,7 +89,7 @@ var speakProblems = sync.OnceFunc(func() {
 		p := humaProblem(status, msg, errs)
 		if c, ok := ctx.Context().Value(callKey{}).(*call); ok {
 			if status >= 500 && len(errs) > 0 { // what a handler failed with
-				p = c.known(c.w.id, errs[0])
+				p = c.known(c.w, errs[0])
 			}
 			c.w.problem = p
 		}

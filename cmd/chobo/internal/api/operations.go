@@ -49,12 +49,15 @@ func writePlain(w http.ResponseWriter, status int, json string) {
 }
 
 // ready tells whether the server can post now: the database answers, takes writes and is migrated.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ready(hw http.ResponseWriter, r *http.Request) {
+	w := s.response(hw)
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := schema.Check(ctx, s.opts.DB); err != nil {
-		s.opts.Log.Warn().Err(err).Msg("not ready")
-		s.fail(s.response(w), problem(codeUnavailable, "the database cannot be posted to now"))
+		if !w.gone() {
+			s.opts.Log.Warn().Err(err).Msg("not ready")
+		}
+		s.fail(w, problem(codeUnavailable, "the database cannot be posted to now"))
 		return
 	}
 	writePlain(w, http.StatusOK, `{"status":"ready"}`)

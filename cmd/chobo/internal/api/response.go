@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -15,12 +17,14 @@ const (
 // A response remembers what was answered.
 type response struct {
 	http.ResponseWriter
+	r        *http.Request
 	status   int
 	problem  *Problem
 	route    *route
 	id       string
 	patience time.Duration
 	since    time.Time // when the patience with the caller began
+	cut      bool      // the answer is broken off, and must not look whole
 }
 
 // WriteHeader notes the status.
@@ -52,6 +56,11 @@ func (w *response) bear() {
 		w.since = now
 		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(now.Add(w.patience)) // a test's recorder has none
 	}
+}
+
+// gone tells that the caller hung up, or was cut off because he did not read.
+func (w *response) gone() bool {
+	return errors.Is(context.Cause(w.r.Context()), context.Canceled)
 }
 
 // Unwrap lets http.ResponseController reach the connection, so that exports can stream.

@@ -115,7 +115,7 @@ func read[In, Out any](s *Server, r route, do func(ctx context.Context, c *call,
 		defer cancel()
 		out, err := do(ctx, c, in)
 		if err != nil {
-			p := s.known(c.w.id, err)
+			p := s.known(c.w, err)
 			c.w.problem = p
 			return nil, p
 		}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -19,24 +18,19 @@ import (
 // serve gives the request an id, answers it whatever happens, and tells of it once.
 func (s *Server) serve(hw http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	w := &response{ResponseWriter: hw, id: s.ids.of(r), patience: s.opts.Patience}
+	w := &response{ResponseWriter: hw, r: r, id: s.ids.of(r), patience: s.opts.Patience}
 	if r.ContentLength == 0 { // nothing more is to be read: the server's ReadTimeout must not end a long export
 		_ = http.NewResponseController(hw).SetReadDeadline(time.Time{})
 	}
 	hw.Header().Set(headerRequestID, w.id)
 	defer func() {
 		if v := recover(); v != nil {
-			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(v)
-			}
-			s.opts.Log.Error().Str("request_id", w.id).Str("method", r.Method).Str("route", r.Pattern).Str("panic", fmt.Sprint(v)).
-				Bytes("stack", debug.Stack()).Msg("failed")
-			if w.status != 0 {
-				panic(http.ErrAbortHandler) // too late to say so
-			}
-			s.fail(w, problem(codeInternal, "the operator has been told"))
+			s.recovered(w, v)
 		}
-		s.tell(w, r, time.Since(began))
+		s.tell(w, time.Since(began))
+		if w.cut {
+			panic(http.ErrAbortHandler)
+		}
 	}()
 	if strings.Contains(r.URL.RawQuery, "+") {
 		r.URL.RawQuery = bareOffset.ReplaceAllString(r.URL.RawQuery, "$1%2B$2")
@@ -50,21 +44,41 @@ var bareOffset = regexp.MustCompile(`(?i)(T\d\d(?::|%3A)\d\d(?:(?::|%3A)\d\d(?:\
 // statusGone is counted where the caller hung up before there was an answer.
 const statusGone = 499
 
-// tell counts the request and writes its line.
-func (s *Server) tell(w *response, r *http.Request, took time.Duration) {
-	if w.status >= 500 && r.Context().Err() != nil && errors.Is(context.Cause(r.Context()), context.Canceled) {
-		w.status = statusGone // nobody was there to read it
+// recovered answers for a handler that did not come to its end: because of a bug, or because it breaks its answer off,
+// with http.ErrAbortHandler and the reason.
+func (s *Server) recovered(w *response, v any) {
+	err, _ := v.(error)
+	broken := errors.Is(err, http.ErrAbortHandler)
+	switch {
+	case !broken:
+		s.opts.Log.Error().Str("request_id", w.id).Str("method", w.r.Method).Str("route", w.r.Pattern).Str("panic", fmt.Sprint(v)).
+			Bytes("stack", debug.Stack()).Msg("failed")
+	case !w.gone():
+		s.opts.Log.Error().Str("request_id", w.id).Err(err).Msg("broken off")
 	}
-	s.meters.request(w.route, w.status, took)
+	if w.cut = broken || w.status != 0; w.cut { // too late to say so
+		w.status = http.StatusInternalServerError
+		return
+	}
+	s.fail(w, problem(codeInternal, "the operator has been told"))
+}
+
+// tell counts the request and writes its line.
+func (s *Server) tell(w *response, took time.Duration) {
 	e := s.opts.Log.Debug()
 	if w.status >= 500 {
 		e = s.opts.Log.Warn()
+		if w.gone() { // nobody was there to read it
+			w.status = statusGone
+			e = s.opts.Log.Info()
+		}
 	}
+	s.meters.request(w.route, w.status, took)
 	if e == nil {
 		return
 	}
 	// The path holds ids of members; the route does not.
-	e = e.Str("request_id", w.id).Str("method", r.Method).Str("route", r.Pattern).Int("status", w.status)
+	e = e.Str("request_id", w.id).Str("method", w.r.Method).Str("route", w.r.Pattern).Int("status", w.status)
 	if w.problem != nil {
 		e = e.Str("code", string(w.problem.Code))
 	}
@@ -89,19 +103,19 @@ func (s *Server) fail(w *response, p *Problem) {
 
 // failWith answers with what an error means, and keeps the words of an internal one for the operator.
 func (s *Server) failWith(w *response, err error) {
-	s.fail(w, s.known(w.id, err))
+	s.fail(w, s.known(w, err))
 }
 
-// known is the problem that an error means.
-func (s *Server) known(id string, err error) *Problem {
+// known is the problem that an error means. What fails because the caller hung up is no failure of ours.
+func (s *Server) known(w *response, err error) *Problem {
 	p := problemOf(err)
 	if p.Status >= 500 {
-		if !errors.Is(err, context.Canceled) { // the caller went away
-			s.opts.Log.Error().Str("request_id", id).Err(err).Msg("failed")
+		if !w.gone() {
+			s.opts.Log.Error().Str("request_id", w.id).Err(err).Msg("failed")
 		}
 		if p.RequestID == "" {
 			q := *p
-			q.RequestID = id
+			q.RequestID = w.id
 			p = &q
 		}
 	}

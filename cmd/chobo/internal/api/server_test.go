@@ -29,6 +29,7 @@ const adminKey = "the-admin-key"
 type house struct {
 	t      testing.TB
 	server *Server
+	url    string // of the database's owner
 	db     *sqlx.DB
 	store  *registry.Store
 	key    string // what calls carry; empty: the admin's
@@ -37,7 +38,8 @@ type house struct {
 
 func newHouse(t testing.TB, edits ...func(*Options)) *house {
 	t.Helper()
-	db := pgtest.New(t)
+	url := pgtest.NewURL(t)
+	db := pgtest.Open(t, url)
 	store := registry.New(db)
 	if err := store.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func newHouse(t testing.TB, edits ...func(*Options)) *house {
 	for _, edit := range edits {
 		edit(&opts)
 	}
-	return &house{t: t, server: New(opts), db: db, store: store}
+	return &house{t: t, server: New(opts), url: url, db: db, store: store}
 }
 
 // An answered is what a call got.

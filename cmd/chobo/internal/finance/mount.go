@@ -293,7 +293,7 @@ func handOver(read func(ready func(write func(http.Header, io.Writer) error) err
 			err := t.write(h, &lateHeaders{c: c, headers: h})
 			t.done <- err
 			if err := errors.Join(err, <-failed); err != nil {
-				panic(http.ErrAbortHandler)
+				panic(fmt.Errorf("%w: %w", http.ErrAbortHandler, err))
 			}
 		}}, nil
 	}

@@ -1,11 +1,14 @@
 package finance_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,12 +21,13 @@ import (
 	"chobo/schema/pgtest"
 )
 
-// An export that nobody reads is cut off, and its transaction in the database ends.
+// An export that nobody reads is cut off, and its transaction in the database ends. That is no failure of ours.
 func TestUnreadExport(t *testing.T) {
+	log := &diary{}
 	m := trade.Open(t, pgtest.NewURL(t))
 	m.Fill(20_000, 500)
 	s := httptest.NewUnstartedServer(api.New(api.Options{DB: m.DB, Engine: m.Engine, Registry: m.Registry, Jobs: m.Runner, AdminKey: "secret",
-		Patience: 300 * time.Millisecond, Mount: finance.Mount(m.DB, m.Engine, time.Now), Log: zerolog.Nop()}))
+		Patience: 300 * time.Millisecond, Mount: finance.Mount(m.DB, m.Engine, time.Now), Log: zerolog.New(log)}))
 	s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if tcp, ok := conn.(*net.TCPConn); ok && state == http.StateNew {
 			_ = tcp.SetWriteBuffer(4 << 10)
@@ -61,4 +65,26 @@ func TestUnreadExport(t *testing.T) {
 	if got > 1<<20 {
 		t.Errorf("who did not read got %d bytes, and then %v", got, err)
 	}
+	until("it is told", func() bool { return log.String() != "" })
+	if text := log.String(); !strings.Contains(text, `"status":499`) || strings.Contains(text, `"level":"error"`) {
+		t.Errorf("the log says\n%s", text)
+	}
+}
+
+// A diary keeps what is logged.
+type diary struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (d *diary) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.Write(p)
+}
+
+func (d *diary) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.b.String()
 }
