@@ -28,6 +28,7 @@ func newConnector(url string, guarded bool) (*connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrURL, err)
 	}
+	c.Dialer(newDialer())
 	return &connector{Connector: c, guarded: guarded}, nil
 }
 

@@ -94,6 +94,9 @@ func config(dsn string) (pq.Config, error) {
 	if cfg.Runtime == nil {
 		cfg.Runtime = map[string]string{}
 	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = silence // of the handshake too, which the driver ends with no context
+	}
 	cfg.Runtime["timezone"] = "UTC"
 	cfg.BinaryParameters = true // one round trip a statement instead of two: 61 µs, not 91, for the smallest query
 	return cfg, nil
