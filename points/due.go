@@ -43,28 +43,10 @@ func (a *Account) NextDue(kind Due) time.Time {
 		}
 	case DueLapse:
 		if a.Available > 0 {
-			return a.lapses()
+			return a.Programs.LapsesAt(a.ActiveAt)
 		}
 	}
 	return next
-}
-
-// lapses is when inactivity takes the available points: the first instant at which the version then in force says that
-// the member was inactive for too long. Zero: none does.
-func (a *Account) lapses() (first time.Time) {
-	for i, v := range a.Programs {
-		at := v.Expiry.LapsesAt(a.ActiveAt, a.Zone())
-		if at.IsZero() {
-			continue
-		}
-		if i > 0 {
-			at = later(at, v.EffectiveFrom)
-		}
-		if a.Programs.InForce(at).Number == v.Number && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
-	}
-	return first
 }
 
 // advance posts everything that falls due up to and with the instant, in order of time; at one instant in the order of

@@ -27,6 +27,24 @@ func (vs Versions) InForce(t time.Time) *Version {
 	return vs.First()
 }
 
+// LapsesAt is when inactivity takes the available points of a member whose last deed was then: the first instant at which
+// the version then in force says that the member was inactive for too long. Zero: none does.
+func (vs Versions) LapsesAt(last time.Time) (first time.Time) {
+	for i, v := range vs {
+		at := v.Expiry.LapsesAt(last, vs.Zone())
+		if at.IsZero() {
+			continue
+		}
+		if i > 0 && v.EffectiveFrom.After(at) {
+			at = v.EffectiveFrom
+		}
+		if vs.InForce(at).Number == v.Number && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
 // Named is the terms of the rule of that name; of the program itself for an empty one.
 func (p *Program) Named(rule string) Terms {
 	for i := range p.Earn.Rules {

@@ -67,16 +67,19 @@ SELECT l.account, coalesce(l.lot, 0) AS lot, sum(l.points)::bigint AS points, ma
  GROUP BY 1, 2`
 
 // marksSQL tells what of a membership is no sum: $1 member, $2 as of, $3 known at, $4 kinds that change the status,
-// $5 kinds that qualify.
+// $5 kinds that qualify, $6 kinds that inactivity counts from, beside grants by hand, which name no order.
 const marksSQL = `
 SELECT coalesce((SELECT kind FROM transactions WHERE member = $1 AND kind = ANY($4::smallint[]) AND occurred_at <= $2 AND posted_at <= $3
                   ORDER BY id DESC LIMIT 1), 0) AS status,
        greatest((SELECT max(occurred_at) FROM transactions WHERE member = $1 AND kind = ANY($5::smallint[]) AND occurred_at <= $2 AND posted_at <= $3),
-                (SELECT max(at) FROM documents WHERE member = $1 AND kind = 1 AND at <= least($2::timestamptz, $3::timestamptz))) AS qualified_at`
+                (SELECT max(at) FROM documents WHERE member = $1 AND kind = 1 AND at <= least($2::timestamptz, $3::timestamptz))) AS qualified_at,
+       (SELECT max(occurred_at) FROM transactions WHERE member = $1 AND occurred_at <= $2 AND posted_at <= $3
+           AND (kind = ANY($6::smallint[]) OR kind IN (1, 2) AND coalesce(subject, '') = '')) AS active_at`
 
 var (
 	statusKinds     = []int64{int64(ledger.Suspend), int64(ledger.Reinstate), int64(ledger.Close)}
 	qualifyingKinds = []int64{int64(ledger.Redeem), int64(ledger.Capture), int64(ledger.Sweep), int64(ledger.Exchange)}
+	activeKinds     = []int64{int64(ledger.Adjust), int64(ledger.Restore), int64(ledger.ExchangeCancel), int64(ledger.Opening)}
 )
 
 type lotSum struct {
@@ -89,7 +92,8 @@ type lotSum struct {
 // memberAsOf is the member as the journal has it up to an instant, with what fell due by then though it is not posted yet.
 func (c *call) memberAsOf(ctx context.Context, asOf, knownAt time.Time) (*points.MemberView, error) {
 	var due []ledger.Transaction
-	err := c.view(ctx, points.Need{}, func(a *points.Account) { due = slices.Clone(a.Transactions) })
+	var active time.Time // now
+	err := c.view(ctx, points.Need{}, func(a *points.Account) { due, active = slices.Clone(a.Transactions), a.ActiveAt })
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +114,9 @@ func (c *call) memberAsOf(ctx context.Context, asOf, knownAt time.Time) (*points
 	var marks struct {
 		Status      ledger.Kind `db:"status"`
 		QualifiedAt *time.Time  `db:"qualified_at"`
+		ActiveAt    *time.Time  `db:"active_at"`
 	}
-	if err := c.opts.DB.GetContext(ctx, &marks, marksSQL, member, asOf.UTC(), knownAt.UTC(), array(statusKinds), array(qualifyingKinds)); err != nil {
+	if err := c.opts.DB.GetContext(ctx, &marks, marksSQL, member, asOf.UTC(), knownAt.UTC(), array(statusKinds), array(qualifyingKinds), array(activeKinds)); err != nil {
 		return nil, fmt.Errorf("read the membership as of a time: %w", err)
 	}
 	for _, t := range due {
@@ -129,7 +134,8 @@ func (c *call) memberAsOf(ctx context.Context, asOf, knownAt time.Time) (*points
 			sums = append(sums, s)
 		}
 	}
-	v := asOfView(sums, c.program.Versions.Zone(), func(n ledger.Points) ledger.Money { return ledger.Value(c.program.Versions.PointValue(), n) })
+	active = earlier(active, latest(marks.QualifiedAt, marks.ActiveAt)) // what is brought over may have been active before it was
+	v := asOfView(sums, c.program.Versions.Zone(), c.program.Versions.LapsesAt(active), func(n ledger.Points) ledger.Money { return ledger.Value(c.program.Versions.PointValue(), n) })
 	v.MemberID = c.member()
 	v.Status = map[ledger.Kind]points.Status{ledger.Suspend: points.Suspended, ledger.Close: points.Closed}[marks.Status].String()
 	if marks.QualifiedAt != nil {
@@ -139,8 +145,25 @@ func (c *call) memberAsOf(ctx context.Context, asOf, knownAt time.Time) (*points
 	return v, nil
 }
 
-// asOfView adds the sums up.
-func asOfView(sums []lotSum, zone *time.Location, worth func(ledger.Points) ledger.Money) *points.MemberView {
+func earlier(t, u time.Time) time.Time {
+	if u.Before(t) {
+		return u
+	}
+	return t
+}
+
+// latest is the later of two times, either of which may be missing.
+func latest(t, u *time.Time) (at time.Time) {
+	for _, p := range []*time.Time{t, u} {
+		if p != nil && p.After(at) {
+			at = *p
+		}
+	}
+	return at
+}
+
+// asOfView adds the sums up. Inactivity takes at lapse what does not expire before; zero: it takes nothing.
+func asOfView(sums []lotSum, zone *time.Location, lapse time.Time, worth func(ledger.Points) ledger.Money) *points.MemberView {
 	v := &points.MemberView{Expiring: []points.ExpiringView{}}
 	left, expires := map[ledger.LotID]ledger.Points{}, map[ledger.LotID]time.Time{}
 	for _, s := range sums {
@@ -164,6 +187,9 @@ func asOfView(sums []lotSum, zone *time.Location, worth func(ledger.Points) ledg
 	v.Receivable.Money = worth(v.Receivable.Points)
 	for lot, n := range left {
 		at := expires[lot]
+		if !lapse.IsZero() && (at.IsZero() || lapse.Before(at)) {
+			at = lapse
+		}
 		if n == 0 || at.IsZero() {
 			continue
 		}

@@ -53,6 +53,55 @@ func TestTheStatementAgreesWithTheMember(t *testing.T) {
 	}
 }
 
+// What inactivity would take is told as expiring, now and as of a time, by the last deed until then.
+func TestExpiringByInactivity(t *testing.T) {
+	h := newHouse(t)
+	h.must(201, h.call("PUT", "/v1/samurai-mall", strings.Replace(sandbox, `"mode":"fixed"`, `"mode":"inactivity"`, 1)))
+	h.clock("2026-04-01T10:00:00+09:00")
+	step := func(to string, do func()) {
+		t.Helper()
+		h.clock(to)
+		do()
+	}
+	h.must(201, h.post(m1+"/grants", `{"points":1500}`))
+	step("2026-04-10T00:00:00+09:00", func() { h.must(201, h.post(m1+"/orders", order)) }) // 22 points, held until 11 May
+	step("2026-06-01T00:00:00+09:00", func() { h.must(201, h.post(m1+"/adjustments", `{"points":-10,"reason":"r","actor":"a"}`)) })
+	step("2026-06-15T00:00:00+09:00", func() {
+		h.must(201, h.post(m1+"/orders", strings.NewReplacer("O-1", "O-2", `"points":1000,"money":2800`, `"points":0,"money":3800`).Replace(order)))
+	})
+	step("2026-06-20T00:00:00+09:00", func() { h.must(201, h.post(m1+"/grants", `{"points":5,"expires_at":"2026-07-05T00:00:00+09:00"}`)) })
+	step("2026-06-25T00:00:00+09:00", func() {
+		h.must(200, h.post(m1+"/orders/O-1/cancel", `{"initiated_by":"shop","reason":"out_of_stock"}`))
+	})
+	h.clock("2026-07-10T00:00:00+09:00")
+	for _, c := range []struct{ at, expiring string }{
+		{"2026-04-05T00:00:00", "1500 2027-04-02"},
+		{"2026-04-10T00:00:00", "500 2027-04-11"},
+		{"2026-05-20T00:00:00", "522 2027-04-11"},
+		{"2026-06-01T00:00:00", "512 2027-06-02"},
+		{"2026-06-15T00:00:00", "512 2027-06-16"},
+		{"2026-06-20T00:00:00", "5 2026-07-05, 512 2027-06-21"},
+		{"2026-06-25T00:00:00", "5 2026-07-05, 1490 2027-06-26"},
+		{"2026-07-10T00:00:00", "1490 2027-06-26"},
+		{"", "1490 2027-06-26"},
+	} {
+		query := ""
+		if c.at != "" {
+			query = "?as_of=" + c.at + "%2B09:00"
+		}
+		var got []string
+		a := h.must(200, h.call("GET", m1+query, ""))
+		for i := range 3 {
+			if at := a.get(fmt.Sprintf("expiring[%d].expires_at", i)); at != "<none>" {
+				got = append(got, a.get(fmt.Sprintf("expiring[%d].points", i))+" "+strings.TrimSuffix(at, "T00:00:00+09:00"))
+			}
+		}
+		if strings.Join(got, ", ") != c.expiring {
+			t.Errorf("as of %s expires %s, want %s", c.at, strings.Join(got, ", "), c.expiring)
+		}
+	}
+}
+
 // As of a time, a member stood as he stood: what fell due by then counts, though it was posted later or not at all.
 func TestAMemberAsOfATime(t *testing.T) {
 	h := sandboxed(t)
