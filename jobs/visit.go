@@ -9,6 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"chobo/ledger"
 	"chobo/points"
 	"chobo/points/engine"
 )
@@ -64,7 +65,11 @@ func (v visitor) do(ctx context.Context, t Task) (did Result, err error) {
 			break
 		}
 		at = notes[len(notes)-1]
-		for _, o := range v.visit(ctx, t, notes) {
+		outcomes, err := v.visit(ctx, t, notes)
+		if err != nil {
+			return did, err
+		}
+		for _, o := range outcomes {
 			moved, err := count(o)
 			did.Processed += int64(moved.Processed)
 			did.Points += moved.Points
@@ -86,8 +91,9 @@ func (v visitor) do(ctx context.Context, t Task) (did Result, err error) {
 	return did, nil
 }
 
-// visit sends one command a member. A batch that was begun is finished even if ctx ends: it is short.
-func (v visitor) visit(ctx context.Context, t Task, notes []note) []engine.Outcome {
+// visit sends one command a member, whom it names by the key of his books: his id may have been redacted. A batch that
+// was begun is finished even if ctx ends: it is short.
+func (v visitor) visit(ctx context.Context, t Task, notes []note) ([]engine.Outcome, error) {
 	seen := make(map[string]bool, len(notes))
 	requests := make([]engine.Request, 0, len(notes))
 	for _, n := range notes {
@@ -95,9 +101,13 @@ func (v visitor) visit(ctx context.Context, t Task, notes []note) []engine.Outco
 			continue
 		}
 		seen[n.Member] = true
-		requests = append(requests, engine.Request{Program: t.Program.Code, Member: n.Name, Command: points.Visit{Kind: v.kind, AsOf: t.AsOf}})
+		books, err := ledger.ParseMember(n.Member)
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, engine.Request{Program: t.Program.Code, Member: n.Name, Books: books, Command: points.Visit{Kind: v.kind, AsOf: t.AsOf}})
 	}
-	return v.engine.SubmitMany(context.WithoutCancel(ctx), requests)
+	return v.engine.SubmitMany(context.WithoutCancel(ctx), requests), nil
 }
 
 // count reads what a visit moved.

@@ -3,8 +3,10 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,14 @@ type Member [16]byte
 // String writes the key as a uuid.
 func (m Member) String() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", m[0:4], m[4:6], m[6:8], m[8:10], m[10:16])
+}
+
+// ParseMember reads a key that String wrote.
+func ParseMember(uuid string) (m Member, err error) {
+	if n, err := hex.Decode(m[:], []byte(strings.ReplaceAll(uuid, "-", ""))); err != nil || n != len(m) {
+		return Member{}, fmt.Errorf("%q is no member's key", uuid)
+	}
+	return m, nil
 }
 
 // A LotID numbers the lots of one member, from 1, in the order in which they were granted. Zero: no lot.

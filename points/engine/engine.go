@@ -246,10 +246,14 @@ func (e *Engine) unit(ctx context.Context, requests []Request, done chan<- struc
 	if err != nil {
 		return nil, err
 	}
-	u := &unit{program: p, member: p.Member(first.Member), name: first.Member, arrived: time.Now(), done: done, ops: make([]op, len(requests))}
+	member := first.Books
+	if member == (ledger.Member{}) {
+		member = p.Member(first.Member)
+	}
+	u := &unit{program: p, member: member, name: first.Member, arrived: time.Now(), done: done, ops: make([]op, len(requests))}
 	for i := range requests {
 		r := requests[i]
-		if r.Program != first.Program || r.Member != first.Member {
+		if r.Program != first.Program || r.Member != first.Member || r.Books != first.Books {
 			return nil, errors.New("engine: the requests of a unit name several members")
 		}
 		u.ops[i].Request = &r

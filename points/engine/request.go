@@ -12,9 +12,10 @@ type Hash [16]byte
 
 // A Request is one command for one member, and the key under which its answer is kept.
 type Request struct {
-	Program string // its code
-	Member  string // the id that the caller chose
-	Key     string // empty: a job's own command; its answer is not kept, so it must do no harm when it is sent again
+	Program string        // its code
+	Member  string        // the id that the caller chose
+	Books   ledger.Member // the member's internal key, where it stands in the books already; zero: that of Member
+	Key     string        // empty: a job's own command; its answer is not kept, so it must do no harm when it is sent again
 	Hash    Hash
 	Command points.Command
 	Enrol   bool // the member may be new; else an unknown member is answered NotFound
