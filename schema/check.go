@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	// ErrBehind is a database that still misses migrations.
+	// ErrBehind is a database that still misses migrations, or that Migrate has not seen on this server.
 	ErrBehind = errors.New("database must be migrated first")
 	// ErrReadOnly is a database that takes no writes: a standby, or one set to read only.
 	ErrReadOnly = errors.New("database is read-only")
@@ -35,6 +35,13 @@ func Check(ctx context.Context, db *sqlx.DB) error {
 	}
 	if current < latest {
 		return fmt.Errorf("%w: it is at %d of %d", ErrBehind, current, latest)
+	}
+	here, err := Arrived(ctx, db)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	if !here {
+		return fmt.Errorf("%w: a dump brought it from another server", ErrBehind)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func Migrate(ctx context.Context, ownerURL string) (err error) {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
+	return arrive(ctx, db)
 }
 
 func provider(db *sqlx.DB) (*goose.Provider, error) {

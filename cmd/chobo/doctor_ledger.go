@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,25 +63,15 @@ func guards(ctx context.Context, db *sqlx.DB) []finding {
 	return []finding{fine("triggers", "the journal is append-only")}
 }
 
-// foreignSQL tells whether transactions in the books have numbers that this server has not given out, and which epoch
-// lies above them all.
-const foreignSQL = `
-SELECT last.xid >= pg_snapshot_xmax(pg_current_snapshot()) AS foreign, coalesce(trunc(last.xid::text::numeric / 4294967296), 0)::bigint + 1 AS epoch
-  FROM (SELECT greatest((SELECT max(xid) FROM refunds), (SELECT max(xid) FROM batches), (SELECT max(xid) FROM reminders)) AS xid) AS last`
-
-// foreign tells of a dump of another server: who reads refunds, events, roll-ups and seals in the order of their transactions'
-// numbers would wait for this server's to come so far, and miss what is posted until then.
+// foreign tells of a dump of another server: who reads refunds, events, roll-ups and seals in the order of commits would
+// miss what is posted before the database is taken in.
 func foreign(ctx context.Context, db *sqlx.DB) []finding {
-	var found struct {
-		Foreign sql.NullBool `db:"foreign"`
-		Epoch   int64        `db:"epoch"`
-	}
-	if err := db.GetContext(ctx, &found, foreignSQL); err != nil {
+	here, err := schema.Arrived(ctx, db)
+	switch {
+	case err != nil:
 		return unasked("numbers", err)
-	}
-	if found.Foreign.Bool {
-		return []finding{{must, "numbers", "the books are a dump from another server, whose transaction numbers were higher: refunds and events are not listed, seals and sums wait",
-			fmt.Sprintf("stop this server (PostgreSQL too) and lift its numbers: pg_resetwal -e %d DATA", found.Epoch)}}
+	case !here:
+		return []finding{{must, "numbers", "the books are a dump from another server, whose transactions had other numbers", "chobo migrate, which chobo serve does by itself"}}
 	}
 	return []finding{fine("numbers", "transactions are in this server's order")}
 }

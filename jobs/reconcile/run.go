@@ -66,7 +66,7 @@ const (
 	// reconcileSQL gives a run's one transaction room to sort and hash, and lets it use what cores there are.
 	reconcileSQL = `SET LOCAL work_mem = '128MB'; SET LOCAL jit = off`
 
-	horizonSQL = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text, coalesce((SELECT max(after_batch) FROM readers), 0)`
+	horizonSQL = `SELECT chobo_xmin()::text, coalesce((SELECT max(after_batch) FROM readers), 0)`
 
 	// cleanSQL is how far the last run without a break saw; its batches must be of the same count of transactions.
 	cleanSQL = `

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"chobo/schema"
 )
 
 // VerifyIn is Verify of what a transaction sees, so that a test may damage the books and roll back.
 func VerifyIn(ctx context.Context, tx *sqlx.Tx, db *sqlx.DB, opts VerifyOptions) (*Verification, error) {
-	return verifyIn(ctx, tx, clusterOf(ctx, db), opts)
+	return verifyIn(ctx, tx, schema.Cluster(ctx, db).Int64, opts)
 }

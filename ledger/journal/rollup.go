@@ -35,7 +35,7 @@ const (
 	// foldBoundSQL is the xid before which to fold: that of the batch beyond $3 batches, else the oldest transaction in flight.
 	foldBoundSQL = `
 SELECT coalesce(b.xid, h.xmin)::text, b.xid IS NOT NULL
-  FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) h
+  FROM (SELECT chobo_xmin() AS xmin) h
   LEFT JOIN LATERAL (SELECT xid FROM batches WHERE xid > $1::xid8 AND xid < h.xmin AND id + 0 > $2 ORDER BY xid OFFSET $3 LIMIT 1) b ON true`
 
 	// foldPlanSQL: one pass over both tables by hash, whatever the planner thinks of ranges that it cannot see.

@@ -15,6 +15,7 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"chobo/ledger"
+	"chobo/schema"
 )
 
 // ErrNotWhole is a batch whose transactions are not all there, or are not those that it was written for. It is left
@@ -36,7 +37,7 @@ const (
 //
 // It fails with ErrNotWhole after everything else was sealed.
 func SealAll(ctx context.Context, db *sqlx.DB, now time.Time) (transactions int64, err error) {
-	cluster := clusterOf(ctx, db)
+	cluster := schema.Cluster(ctx, db).Int64 // 0 where it may not be asked
 	for tries := 0; ; {
 		s := sealer{cluster: cluster, now: now.UTC().Truncate(time.Microsecond)}
 		err := s.run(ctx, db)
@@ -61,17 +62,6 @@ func SealAll(ctx context.Context, db *sqlx.DB, now time.Time) (transactions int6
 // overtaken tells that somebody else made the seal meanwhile.
 func overtaken(err error) bool {
 	return pq.As(err, pqerror.UniqueViolation, pqerror.TRSerializationFailure) != nil
-}
-
-// clusterSQL is the number that a server was given when it was made.
-const clusterSQL = `SELECT system_identifier FROM pg_control_system()`
-
-// clusterOf tells servers apart, whose xids count differently; 0 where it may not be asked.
-func clusterOf(ctx context.Context, db *sqlx.DB) (n int64) {
-	if db.GetContext(ctx, &n, clusterSQL) != nil {
-		return 0
-	}
-	return n
 }
 
 // halfway stands for the server in seals made while a restored database is caught up with: the next seal has to look
@@ -128,7 +118,7 @@ func (s *sealer) run(ctx context.Context, db *sqlx.DB) (err error) {
 }
 
 const (
-	inFlightSQL = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text`
+	inFlightSQL = `SELECT chobo_xmin()::text`
 	lastSealSQL = `SELECT number, hash, total, below::text, cluster FROM seals ORDER BY number DESC LIMIT 1`
 )
 
@@ -158,7 +148,7 @@ func (s *sealer) begin(ctx context.Context, tx *sqlx.Tx) error {
 const unsealedSQL = `
 SELECT record_send(ROW(b.id, b.last_id, b.transactions, b.posted_at, b.xid, b.fingerprint))
   FROM batches b
- WHERE b.xid >= $1::xid8 AND ($2::boolean OR b.xid < pg_snapshot_xmin(pg_current_snapshot()))
+ WHERE b.xid >= $1::xid8 AND ($2::boolean OR b.xid < chobo_xmin())
    AND NOT EXISTS (SELECT FROM sealed_batches s WHERE s.batch = b.id)
  ORDER BY b.xid, b.id
  LIMIT $3`

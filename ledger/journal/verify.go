@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"chobo/schema"
 )
 
 // VerifyOptions say what Verify looks at. The zero value looks at everything.
@@ -91,7 +93,7 @@ func (v *Verification) Check(name string) *CheckResult {
 //
 // db is a pool of schema.Open; one connection is used. It fails only when the database does; differences are no error.
 func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verification, err error) {
-	cluster := clusterOf(ctx, db)
+	cluster := schema.Cluster(ctx, db).Int64
 	tx, err := db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("verify: %w", err)

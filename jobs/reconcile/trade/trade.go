@@ -239,7 +239,7 @@ func (m *Mall) Reader() report.Reader {
 		Value: p.Versions.PointValue(), House: p.Member(points.HouseMember)}}
 }
 
-const settledSQL = `SELECT coalesce(max(xid), '0') < pg_snapshot_xmin(pg_current_snapshot()) FROM batches`
+const settledSQL = `SELECT coalesce(max(xid), '0') < chobo_xmin() FROM batches`
 
 // Settle waits until no transaction in flight, of any database of the server, is older than the last batch: then readers
 // that must miss none see all of them.

@@ -211,10 +211,11 @@ func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, state
 // are known to be of other databases of the server cannot, and are let pass.
 const refundsSQL = `
 WITH horizon AS (
-    SELECT coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
-                      WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
-                      ORDER BY x LIMIT 1),
-                    pg_snapshot_xmax(pg_current_snapshot())) AS xid
+    SELECT (coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
+                       WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
+                       ORDER BY x LIMIT 1),
+                     pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text::xid8 AS xid
+      FROM numbering
 )
 SELECT m.member_id, r.id, r.order_id, coalesce(r.return_id, '') AS return_id, r.cause, r.money, r.cash_fallback, r.paid_by, r.occurred_at, r.xid::text AS xid,
        r.xid >= horizon.xid AS held
