@@ -66,7 +66,7 @@ type (
 	refundsQuery struct {
 		ProgramPath
 		After  string `query:"after" maxLength:"1000" doc:"cursor or refund_id of the last refund that you have; empty: from the beginning. What is posted later comes behind it."`
-		Cursor string `query:"cursor" maxLength:"1000" doc:"The same as after."`
+		Cursor string `query:"cursor" maxLength:"1000" doc:"next_cursor of the page before; it goes before after."`
 		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 	}
 	returnList struct {
@@ -296,9 +296,9 @@ const refundSQL = `SELECT xid::text FROM refunds WHERE program = $1 AND id = $2`
 
 // refundsFrom is the place behind which refunds are asked for.
 func (c *call) refundsFrom(ctx context.Context, in *refundsQuery) (xid uint64, id int64, err error) {
-	after, none := in.After, invalid(Fault{"query.after", "is none of this list"})
+	after, none := in.Cursor, badCursor()
 	if after == "" {
-		after, none = in.Cursor, badCursor()
+		after, none = in.After, invalid(Fault{"query.after", "is none of this list"})
 	}
 	if after == "" {
 		return 0, 0, nil
