@@ -44,6 +44,7 @@ func (c *benchCommand) Run(l *life, s *screen) (err error) {
 	if c.Quick {
 		c.Duration, c.Members, c.Scale = min(c.Duration, time.Second), min(c.Members, 5000), min(c.Scale, 5)
 	}
+	collectSeldom() // as a server does
 	o := bench.Options{DatabaseURL: c.DatabaseURL, Callers: c.Callers, Duration: c.Duration, Members: c.Members, Scale: c.Scale,
 		Prepare: prepare, Open: openSubject, Say: func(what string) { s.notef("… %s\n", what) }}
 	if c.DatabaseURL == "" {

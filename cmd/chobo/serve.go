@@ -52,6 +52,7 @@ func (c *serveCommand) Run(l *life, s *screen) (err error) {
 			return misused("--cron %s: %v", job, err)
 		}
 	}
+	collectSeldom()
 	log := c.logger(s)
 	listener, err := listen(c.Listen)
 	if err != nil {
