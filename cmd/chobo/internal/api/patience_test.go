@@ -129,6 +129,7 @@ func TestUnreadAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer answer.Body.Close() //nolint:errcheck // of a test
 	if got, err := io.ReadAll(answer.Body); err != nil || !bytes.Equal(got, whole) {
 		t.Errorf("who read slowly got %d bytes of %d, and then %v", len(got), len(whole), err)
 	}
