@@ -60,7 +60,7 @@ SELECT (coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
                    WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
                    ORDER BY x LIMIT 1),
                  pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text
-  FROM numbering`
+  FROM numbering WHERE only_one`
 
 // Now is the place behind all that no transaction in flight can come before.
 func Now(ctx context.Context, q sqlx.QueryerContext) (Place, error) {

@@ -34,7 +34,7 @@ SELECT unnest($61::uuid[]), unnest($62::text[]), unnest($63::timestamptz[]), unn
 ), sealable AS (
 INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint, xid)
 SELECT $69::bigint, $70::bigint, $71::integer, $72::timestamptz, $73::bytea, (pg_current_xact_id()::text::bigint + lift)::text::xid8
-  FROM numbering WHERE $71::integer > 0
+  FROM numbering WHERE only_one AND $71::integer > 0
 )
 UPDATE accounts a
    SET version = a.version + 1, status = u.status,

@@ -47,6 +47,7 @@ const settingsSQL = `
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET enable_mergejoin = off;
+SET jit = off;
 SET statement_timeout = '15s';
 SET idle_in_transaction_session_timeout = '15s'`
 

@@ -16,7 +16,7 @@ INSERT INTO numbering DEFAULT VALUES;
 -- +goose StatementBegin
 CREATE FUNCTION chobo_xid() RETURNS xid8 LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-    SELECT (pg_current_xact_id()::text::bigint + lift)::text::xid8 FROM numbering;
+    SELECT (pg_current_xact_id()::text::bigint + lift)::text::xid8 FROM numbering WHERE only_one;
 END;
 -- +goose StatementEnd
 
@@ -24,7 +24,7 @@ END;
 -- +goose StatementBegin
 CREATE FUNCTION chobo_xmin() RETURNS xid8 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + lift)::text::xid8 FROM numbering;
+    SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + lift)::text::xid8 FROM numbering WHERE only_one;
 END;
 -- +goose StatementEnd
 

@@ -215,7 +215,7 @@ WITH horizon AS (
                        WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
                        ORDER BY x LIMIT 1),
                      pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text::xid8 AS xid
-      FROM numbering
+      FROM numbering WHERE only_one
 )
 SELECT m.member_id, r.id, r.order_id, coalesce(r.return_id, '') AS return_id, r.cause, r.money, r.cash_fallback, r.paid_by, r.occurred_at, r.xid::text AS xid,
        r.xid >= horizon.xid AS held
