@@ -35,30 +35,29 @@ func (b Break) Difference() int64 { return b.Left - b.Right }
 type check struct {
 	name  string
 	about string
-	print print // a fingerprint that proves it for all members at once; none: always look
-	large bool  // it reads the whole journal, whoever was touched
+	large bool // it reads the whole journal, whoever was touched
 	find  func(ctx context.Context, s *scope, found func(Break)) error
 }
 
 // checks are all of them, in the order in which they are reported.
 var checks = []check{
-	{"lines_add_up", "Every transaction's lines add up to zero, in points and in money.", printLines, false, rowsOf(unbalancedSQL)},
-	{"balances", "A member's balances are the sums of the member's lines.", printBalances, false, rowsOf(balancesSQL)},
-	{"lots", "A lot's available and reserved points are the sums of its lines, in the member's row and beside it.", printLots, false, rowsOf(lotsSQL)},
-	{"holds", "A pending grant's points are the sums of its lines.", printHolds, false, rowsOf(holdsSQL)},
-	{"lot_bounds", "No lot is below zero or above what was granted, and no more is given back to it than was taken.", printNone, false, rowsOf(lotBoundsSQL)},
-	{"lot_values", "Available points are worth floor(value × remaining), lot by lot.", printValues, false, valueRows},
-	{"orders", "What points paid of an order, less what was given back or fell back to cash, is what its tenders say; no tender got more back than it paid; what it earned is in the journal and at most what its terms say.", printNone, false, findOrders},
-	{"receivables", "What a member owes is the sum of the open receivables.", printNone, false, rowsOf(receivablesSQL)},
-	{"keys", "Every idempotency key has exactly its transactions, and only what falls due by itself is posted without one.", printNone, false, rowsOf(keysSQL)},
-	{"members", "Every transaction belongs to a member who is known.", printNone, false, rowsOf(strangersSQL)},
-	{"expired", "No available lot is past its date once the job expire has run, unless somebody posted for its member since.", printNone, false, dueRows(expiredSQL, "expire")},
-	{"held", "No grant is pending past its hold once the job mature has run, unless somebody posted for its member since.", printNone, false, dueRows(heldSQL, "mature")},
-	{"reserved", "No reservation is open past its time once the job release has run, unless somebody posted for its member since.", printNone, false, dueRows(reservedSQL, "release")},
-	{"batches", "Every transaction stands in a batch, and every batch has all of its transactions.", printNone, true, rowsOf(batchesSQL)},
-	{"rollups", "The sums by day are the sums of the lines.", printNone, true, rowsOf(rollupsSQL)},
-	{"liability", "What the accounts of members stand at together is what the members hold.", printNone, false, rowsOf(liabilitySQL)},
-	{"closed_periods", "A closed period's balances are what they were when it was closed.", printNone, false, findClosed},
+	{"lines_add_up", "Every transaction's lines add up to zero, in points and in money.", false, rowsOf(unbalancedSQL)},
+	{"balances", "A member's balances are the sums of the member's lines.", false, rowsOf(balancesSQL)},
+	{"lots", "A lot's available and reserved points are the sums of its lines, in the member's row and beside it.", false, rowsOf(lotsSQL)},
+	{"holds", "A pending grant's points are the sums of its lines.", false, rowsOf(holdsSQL)},
+	{"lot_bounds", "No lot is below zero or above what was granted, and no more is given back to it than was taken.", false, boundRows},
+	{"lot_values", "Available points are worth floor(value × remaining), lot by lot.", false, valueRows},
+	{"orders", "What points paid of an order, less what was given back or fell back to cash, is what its tenders say; no tender got more back than it paid; what it earned is in the journal and at most what its terms say.", false, findOrders},
+	{"receivables", "What a member owes is the sum of the open receivables.", false, rowsOf(receivablesSQL)},
+	{"keys", "Every idempotency key has exactly its transactions, and only what falls due by itself is posted without one.", false, rowsOf(keysSQL)},
+	{"members", "Every transaction belongs to a member who is known.", false, rowsOf(strangersSQL)},
+	{"expired", "No available lot is past its date once the job expire has run, unless somebody posted for its member since.", false, dueRows(expiredSQL, "expire")},
+	{"held", "No grant is pending past its hold once the job mature has run, unless somebody posted for its member since.", false, dueRows(heldSQL, "mature")},
+	{"reserved", "No reservation is open past its time once the job release has run, unless somebody posted for its member since.", false, dueRows(reservedSQL, "release")},
+	{"batches", "Every transaction stands in a batch, and every batch has all of its transactions.", true, rowsOf(batchesSQL)},
+	{"rollups", "The sums by day are the sums of the lines.", true, rowsOf(rollupsSQL)},
+	{"liability", "What the accounts of members stand at together is what the members hold.", false, rowsOf(liabilitySQL)},
+	{"closed_periods", "A closed period's balances are what they were when it was closed.", false, findClosed},
 }
 
 // Names lists the checks with what each proves.
@@ -71,9 +70,10 @@ func Names() (out [][2]string) {
 
 // A scope is what a run looks at.
 type scope struct {
-	tx      *sqlx.Tx
-	program *engine.Program
-	members []string // internal keys; nil: all
+	tx       *sqlx.Tx
+	program  *engine.Program
+	members  []string // internal keys; nil: all
+	restored bool     // of lots, only those to which points were given back can be out of bounds
 }
 
 // who is the members as a statement takes them; null for all.

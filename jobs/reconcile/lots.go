@@ -51,14 +51,23 @@ SELECT m.member_id || ' lot ' || lot, m.member::text, coalesce(s.points, 0), coa
  WHERE coalesce(s.points, 0) <> coalesce(j.points, 0)`
 
 	// lotBoundsSQL: a lot that only took points back was made by a restoration; what it was granted is just that.
+	//
+	// What stands in a lot is what was granted, less what was taken, with what came back, less what was lost. Where no
+	// stored lot is below zero, no transaction that takes adds to a lot, and those that move points leave none behind in any
+	// lot but as a loss, only lots to which something came back can be out of bounds: $3 looks at them alone.
 	lotBoundsSQL = `
-WITH lots AS (
+WITH restored AS MATERIALIZED (
+  SELECT DISTINCT l.member, l.lot
+    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+   WHERE $3 AND t.program = $1 AND t.kind IN (20, 51) AND l.account IN (11, 12, 13)
+), lots AS (
   SELECT l.member, l.lot, -sum(l.points) AS standing,
          -coalesce(sum(l.points) FILTER (WHERE l.points < 0 AND t.kind IN (1, 2, 3, 44, 60, 63)), 0) AS granted,
          coalesce(sum(l.points) FILTER (WHERE t.kind IN (12, 13, 14, 50)), 0) AS taken,
          -coalesce(sum(l.points) FILTER (WHERE t.kind IN (20, 51)), 0) AS back
     FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
    WHERE t.program = $1 AND l.account IN (11, 12, 13) AND ($2::uuid[] IS NULL OR l.member = ANY($2))
+     AND (NOT $3 OR (l.member, l.lot) IN (SELECT member, lot FROM restored))
    GROUP BY l.member, l.lot
 )
 SELECT m.member_id || ' lot ' || lot, m.member::text, CASE WHEN back > taken AND granted > 0 THEN back ELSE standing END,
@@ -75,6 +84,10 @@ SELECT m.member_id || ' lot ' || l.lot, l.member::text, -sum(l.money), floor($3:
  GROUP BY l.member, m.member_id, l.lot
 HAVING -sum(l.money) <> floor($3::numeric * -sum(l.points))`
 )
+
+func boundRows(ctx context.Context, s *scope, found func(Break)) error {
+	return s.each(ctx, found, lotBoundsSQL, s.program.ID, s.who(), s.restored)
+}
 
 func valueRows(ctx context.Context, s *scope, found func(Break)) error {
 	return s.each(ctx, found, lotValuesSQL, s.program.ID, s.who(), s.program.Versions.PointValue().String())

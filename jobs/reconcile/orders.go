@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"runtime"
 	"sync"
@@ -31,28 +30,35 @@ type orderRow struct {
 
 // findOrders proves orders on all cores: what they say of themselves is the program's own arithmetic, not SQL's.
 func findOrders(ctx context.Context, s *scope, found func(Break)) error {
-	rows := make(chan []orderRow, runtime.GOMAXPROCS(0))
-	var workers sync.WaitGroup
 	var mu sync.Mutex
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for batch := range rows {
-				for _, r := range batch {
-					breaks := s.prove(r)
-					if len(breaks) == 0 {
-						continue
-					}
-					mu.Lock()
-					for _, b := range breaks {
-						found(b)
-					}
-					mu.Unlock()
+	read := func(out chan<- []orderRow) error { return s.readOrders(ctx, out) }
+	return onAllCores(read, func(rows <-chan []orderRow) {
+		var o points.Order
+		for batch := range rows {
+			for _, r := range batch {
+				breaks := s.breaksOf(&o, r)
+				if len(breaks) == 0 {
+					continue
 				}
+				mu.Lock()
+				for _, b := range breaks {
+					found(b)
+				}
+				mu.Unlock()
 			}
-		})
+		}
+	})
+}
+
+// onAllCores lets as many workers as there are cores work on what read gives out.
+func onAllCores[T any](read func(out chan<- T) error, work func(<-chan T)) error {
+	given := make(chan T, runtime.GOMAXPROCS(0))
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() { work(given) })
 	}
-	err := s.readOrders(ctx, rows)
-	close(rows)
+	err := read(given)
+	close(given)
 	workers.Wait()
 	return err
 }
@@ -79,8 +85,8 @@ func (s *scope) readOrders(ctx context.Context, out chan<- []orderRow) (err erro
 	return rows.Err()
 }
 
-// prove compares an order with the journal and with its own terms.
-func (s *scope) prove(r orderRow) (breaks []Break) {
+// breaksOf compares an order with the journal and with its own terms. It reads the order into o.
+func (s *scope) breaksOf(o *points.Order, r orderRow) (breaks []Break) {
 	key := r.memberID + " order " + r.id
 	add := func(what string, left, right int64, reason string) {
 		breaks = append(breaks, Break{Key: key + " " + what, Whose: r.member, Left: left, Right: right, Reason: reason})
@@ -89,18 +95,23 @@ func (s *scope) prove(r orderRow) (breaks []Break) {
 		add("missing", 0, 1, "the journal has the order, but it is not stored")
 		return breaks
 	}
-	var o points.Order
-	if err := json.Unmarshal([]byte(r.body), &o); err != nil {
+	if err := o.ReadFigures([]byte(r.body)); err != nil {
 		add("unreadable", 0, 1, err.Error())
 		return breaks
 	}
-	standing, paid := o.Standing(), o.Paid()
-	if int64(standing.Points) != r.paid {
+	if standing := o.Standing(); int64(standing.Points) != r.paid {
 		add("points", int64(standing.Points), r.paid, "points that stand as paid differ from the journal")
 	}
 	if int64(o.Granted()) != r.earned {
 		add("earned", int64(o.Granted()), r.earned, "what it earned differs from the journal")
 	}
+	s.lawsOf(o, add)
+	return breaks
+}
+
+// lawsOf calls add with what contradicts itself in an order.
+func (s *scope) lawsOf(o *points.Order, add func(what string, left, right int64, reason string)) {
+	paid := o.Paid()
 	if o.Refunded.Points > paid.Points {
 		add("refunded points", int64(o.Refunded.Points), int64(paid.Points), "more points came back than were paid")
 	}
@@ -112,5 +123,4 @@ func (s *scope) prove(r orderRow) (breaks []Break) {
 	} else if most := o.Earns(s.program.Versions.Number(o.Version)); o.Granted() > most {
 		add("terms", int64(o.Granted()), int64(most), "it earned more than its terms say")
 	}
-	return breaks
 }

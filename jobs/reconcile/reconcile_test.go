@@ -117,6 +117,18 @@ func TestEachCheckFindsItsDamage(t *testing.T) {
 		{name: "a key without its transaction", damage: []string{`UPDATE operations SET transactions = transactions + 1 WHERE first_transaction = (SELECT max(first_transaction) FROM operations)`},
 			want: []string{"keys: bob "}},
 		{name: "a transaction without a key", damage: []string{`DELETE FROM operations WHERE first_transaction = (SELECT min(id) FROM transactions WHERE kind = 44)`}, want: []string{"keys: cho "}},
+		{name: "two keys with one transaction", damage: []string{`UPDATE operations o SET first_transaction = p.first_transaction FROM operations p WHERE o.member = p.member AND o.key > p.key AND p.transactions = 1 AND o.transactions = 1 AND p.key = 'k-5'`},
+			want: []string{"keys: ", "keys: "}},
+		{name: "a key twice with what follows from it", damage: []string{`INSERT INTO operations SELECT member, key || '!', at, first_transaction, transactions, status, request, answer FROM operations
+			 WHERE EXISTS (SELECT FROM transactions t WHERE t.member = operations.member AND t.id = first_transaction AND t.kind = 31)`}, want: []string{"keys: ann "}},
+		{name: "points that mature into another lot", before: func(m *trade.Mall) { m.Do("cho", points.GrantPoints{Points: 10, Reason: "a day"}) },
+			damage: []string{`UPDATE lines SET lot = 2 WHERE account = 11 AND member = ` + member("cho") + ` AND transaction = (SELECT min(id) FROM transactions WHERE kind = 5 AND member = ` + member("cho") + `)`},
+			want:   []string{"lot_bounds: cho lot 2: 480, not 200: above what was granted", "lots: cho lot 1", "lots: cho lot 2"}},
+		{name: "a restored order that is gone", before: func(m *trade.Mall) {
+			m.Do("eli", points.GrantPoints{Points: 100, Reason: "a day"})
+			m.Buy("eli", trade.Order{ID: "E-1", Shop: "S-1", Price: 100, Points: 100})
+			m.Cancel("eli", "E-1", 1)
+		}, damage: []string{`DELETE FROM documents WHERE kind = 1 AND id = 'E-1'`}, want: []string{"orders: eli order E-1 missing: 0, not 1"}},
 		{name: "a member who is forgotten", damage: []string{`DELETE FROM members WHERE member_id = 'dan'`},
 			want: []string{"members", "members", "members", "members", "members", "members"}},
 		{name: "a lot past its date", damage: []string{`UPDATE accounts SET lots[4] = 1 WHERE member = ` + member("cho")}, want: []string{"expired: cho lot "}},
@@ -154,6 +166,46 @@ func TestEachCheckFindsItsDamage(t *testing.T) {
 				if !strings.HasPrefix(got[i], want) {
 					t.Errorf("found %s, want %s", got[i], want)
 				}
+			}
+		})
+	}
+}
+
+// What is right is proved by fingerprints, or each run would look at everything one by one.
+func TestHealthyBooksAreProvedByFingerprints(t *testing.T) {
+	for name, edit := range map[string]func(string) string{
+		"a point is worth one":        func(file string) string { return file },
+		"a point is worth three":      trade.Edit(`point_value: "1"`, `point_value: "3"`),
+		"a point is worth a fraction": trade.Edit(`point_value: "1"`, `point_value: "0.5"`),
+		"one lot is of many millions": func(file string) string { return file },
+		"nothing was ever posted":     func(file string) string { return file },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := trade.Open(t, pgtest.NewURL(t), edit)
+			var want []string
+			switch name {
+			case "a point is worth a fraction":
+				m.Do("cho", points.GrantPoints{Points: 201, Reason: "spring campaign"})
+				want = []string{"lot_values", "lot_values"} // floors do not add up
+			case "one lot is of many millions":
+				m.Do("cho", points.GrantPoints{Points: 9_000_000_000, Reason: "a mistake"})
+				want = []string{"too large"} // for wide numbers
+			case "a point is worth three":
+				m.Do("cho", points.GrantPoints{Points: 201, Reason: "spring campaign"})
+				m.Buy("cho", trade.Order{ID: "O-1", Shop: "S-1", Price: 2500})
+			case "a point is worth one":
+				m.April()
+				debt(m)
+				m.Fold()
+			}
+			got, err := reconcile.Unproved(t.Context(), m.DB, m.Info())
+			fatal(t, err)
+			if !slices.Equal(got, want) {
+				t.Errorf("not proved: %q, want %q", got, want)
+			}
+			if run, breaks := complete(t, m); run.Breaks != 0 {
+				t.Errorf("healthy books break: %q", breaks)
 			}
 		})
 	}

@@ -154,7 +154,7 @@ func touched(ctx context.Context, tx *sqlx.Tx, program int, after int64, asOf ti
 
 // look runs every check and returns what it found, by check.
 func (s *scope) look(ctx context.Context, run *Run) (map[string][]Break, error) {
-	var proved map[print]bool
+	var proved proof
 	all := map[string][]Break{}
 	started := time.Now()
 	if s.members == nil {
@@ -162,6 +162,7 @@ func (s *scope) look(ctx context.Context, run *Run) (map[string][]Break, error) 
 		if proved, err = s.proved(ctx); err != nil {
 			return nil, err
 		}
+		s.restored = proved.restored
 	}
 	fingerprints := time.Since(started)
 	for _, c := range checks {
@@ -170,10 +171,10 @@ func (s *scope) look(ctx context.Context, run *Run) (map[string][]Break, error) 
 		if s.members != nil && c.large {
 			continue // it reads the whole journal: complete runs do
 		}
-		if c.print == printLines {
+		if c.name == checks[0].name {
 			result.DurationMS = fingerprints.Milliseconds()
 		}
-		if !proved[c.print] {
+		if !proved.holds[c.name] {
 			var found []Break
 			err := c.find(ctx, s, func(b Break) {
 				b.Check = c.name
