@@ -56,6 +56,7 @@ var checks = []check{
 	{"reserved", "No reservation is open past its time once the job release has run, unless somebody posted for its member since.", false, dueRows(reservedSQL, "release")},
 	{"batches", "Every transaction stands in a batch, and every batch has all of its transactions.", true, rowsOf(batchesSQL)},
 	{"rollups", "The sums by day are the sums of the lines.", true, rowsOf(rollupsSQL)},
+	{"seals", "Each seal follows the one before and covers its batches as they are; every batch is sealed once, and none was left behind.", true, findUnsealed},
 	{"liability", "What the accounts of members stand at together is what the members hold.", false, rowsOf(liabilitySQL)},
 	{"closed_periods", "A closed period's balances are what they were when it was closed.", false, findClosed},
 }
@@ -73,6 +74,7 @@ type scope struct {
 	tx       *sqlx.Tx
 	program  *engine.Program
 	members  []string // internal keys; nil: all
+	cluster  int64    // of journal.Cluster
 	restored bool     // of lots, only those to which points were given back can be out of bounds
 }
 

@@ -10,6 +10,7 @@ import (
 	"chobo/jobs"
 	"chobo/jobs/reconcile"
 	"chobo/jobs/reconcile/trade"
+	"chobo/ledger/journal"
 	"chobo/points"
 	"chobo/schema/pgtest"
 )
@@ -25,7 +26,7 @@ func fatal(t testing.TB, err error) {
 func damage(t *testing.T, m *trade.Mall, statements ...string) {
 	t.Helper()
 	tx := m.Owner.MustBegin()
-	for _, table := range []string{"transactions", "lines", "operations", "batches", "closings"} {
+	for _, table := range []string{"transactions", "lines", "operations", "batches", "closings", "seals", "sealed_batches"} {
 		tx.MustExec(`ALTER TABLE ` + table + ` DISABLE TRIGGER ALL`)
 	}
 	for _, s := range statements {
@@ -166,6 +167,44 @@ func TestEachCheckFindsItsDamage(t *testing.T) {
 				if !strings.HasPrefix(got[i], want) {
 					t.Errorf("found %s, want %s", got[i], want)
 				}
+			}
+		})
+	}
+}
+
+// Damage to seals, or to what they list, is found as just that.
+func TestBrokenSealsAreFound(t *testing.T) {
+	for _, c := range []struct {
+		name, damage string
+		want         []string
+	}{
+		{"a seal's time", `UPDATE seals SET sealed_at = sealed_at + interval '1 second' WHERE number = 2`, []string{"seals: seal 2: 1, not 0: seal 2 has another hash than its content gives"}},
+		{"a seal's counts", `UPDATE seals SET total = total + 1 WHERE number = 2`, []string{"seals: seal 2: 1, not 0: seal 2 counts ", "seals: seal 3: 1, not 0: seal 3 counts "}},
+		{"a link of the chain", `UPDATE seals SET previous = sha256('x') WHERE number = 3`, []string{"seals: seal 3: 1, not 0: seal 3 names another hash before it than seal 2 has"}},
+		{"the last seal gone", `DELETE FROM seals WHERE number = 3`, []string{"seals: seal 3: 1, not 0: it is gone, its batches are listed"}},
+		{"a batch's time", `UPDATE batches SET posted_at = posted_at - interval '1 day' WHERE id = (SELECT batch FROM sealed_batches WHERE seal = 2 AND place = 1)`, []string{"seals: seal 2: 1, not 0: content "}},
+		{"a batch's fingerprint", `UPDATE batches SET fingerprint = sha256('x') WHERE id = (SELECT batch FROM sealed_batches WHERE seal = 2 AND place = 1)`, []string{"seals: seal 2: 1, not 0: content "}},
+		{"a batch left behind", `DELETE FROM sealed_batches WHERE seal = 2 AND place = 1`, []string{"seals: batch ", "seals: seal 2: 1, not 0: batch "}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			m := trade.Open(t, pgtest.NewURL(t)).At("2026-04-01 10:00")
+			for range 3 {
+				for range 2 {
+					m.Do("cho", points.GrantPoints{Points: 10, Reason: "a day"})
+				}
+				m.Settle()
+				_, err := journal.SealAll(t.Context(), m.DB, time.Now())
+				fatal(t, err)
+			}
+			m.Do("cho", points.GrantPoints{Points: 10, Reason: "not sealed yet"})
+			if _, got := complete(t, m); len(got) > 0 {
+				t.Fatalf("healthy seals break: %q", got)
+			}
+			damage(t, m, c.damage)
+			_, got := complete(t, m)
+			if !slices.EqualFunc(got, c.want, strings.HasPrefix) {
+				t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
 	}

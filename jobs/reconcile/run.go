@@ -9,6 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"chobo/ledger/journal"
 	"chobo/points/engine"
 )
 
@@ -91,6 +92,7 @@ SELECT DISTINCT member::text FROM (
 
 func (r Reconciler) reconcile(ctx context.Context, p *engine.Program, asOf time.Time, complete bool) (_ *Run, err error) {
 	run := &Run{Complete: complete, AsOf: asOf.UTC(), StartedAt: r.now()}
+	cluster := journal.Cluster(ctx, r.DB)
 	tx, err := r.DB.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return nil, fmt.Errorf("begin a reconciliation: %w", err)
@@ -103,7 +105,7 @@ func (r Reconciler) reconcile(ctx context.Context, p *engine.Program, asOf time.
 	if _, err := tx.ExecContext(ctx, reconcileSQL); err != nil {
 		return nil, err
 	}
-	s := &scope{tx: tx, program: p}
+	s := &scope{tx: tx, program: p, cluster: cluster}
 	var below string
 	var after int64
 	if err := tx.QueryRowContext(ctx, horizonSQL).Scan(&below, &after); err != nil {

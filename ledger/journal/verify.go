@@ -21,6 +21,8 @@ type VerifyOptions struct {
 	Progress func(check string, done, total int64) // told now and then while the journal is read; nil: nobody is
 }
 
+const defaultKeep = 20
+
 // A Verification is what Verify found.
 type Verification struct {
 	Checks       []CheckResult
@@ -109,7 +111,7 @@ func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verificati
 // verifyIn verifies what a transaction sees.
 func verifyIn(ctx context.Context, tx *sqlx.Tx, cluster int64, opts VerifyOptions) (*Verification, error) {
 	if opts.Keep == 0 {
-		opts.Keep = 20
+		opts.Keep = defaultKeep
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(string, int64, int64) {}

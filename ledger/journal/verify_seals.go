@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/jmoiron/sqlx"
+
 	"chobo/ledger"
 )
 
@@ -14,6 +16,16 @@ const (
 	checkSealed = "sealed batches"
 	checkHeads  = "kept heads"
 )
+
+// VerifySeals proves the chain of seals by the batches that it lists, as Verify does. That batches are what their
+// transactions hash to is left to Verify. It runs in a transaction of the caller's; cluster is of Cluster.
+func VerifySeals(ctx context.Context, tx *sqlx.Tx, cluster int64) (*Verification, error) {
+	p := &proof{VerifyOptions: VerifyOptions{Keep: defaultKeep}, tx: tx, cluster: cluster, v: &Verification{}}
+	if err := p.seals(ctx); err != nil {
+		return nil, fmt.Errorf("verify seals: %w", err)
+	}
+	return p.v, nil
+}
 
 // sealsSQL reads every seal and, behind it, its batches in order, each as one value. A batch that is gone has nulls.
 const sealsSQL = `
