@@ -179,17 +179,12 @@ func (s *sealer) candidates(ctx context.Context, tx *sqlx.Tx) (next []batch, err
 
 // proved are those of the batches whose rows are all there and hash to their fingerprints, in the same order.
 func (s *sealer) proved(ctx context.Context, tx *sqlx.Tx, candidates []batch) (whole []batch, err error) {
-	if _, err := tx.ExecContext(ctx, walkSettingsSQL); err != nil {
-		return nil, err
-	}
 	good := make(map[ledger.TransactionID]bool, len(candidates))
 	w := &walk{batch: func(b batch, seen int, fingerprint [sha256.Size]byte) {
 		good[b.ID] = seen == b.Transactions && Hash(fingerprint).equal(b.Fingerprint)
 	}}
-	for _, r := range rangesOf(candidates) {
-		if err := w.through(ctx, tx, r); err != nil {
-			return nil, err
-		}
+	if err := w.through(ctx, tx, rangesOf(candidates)); err != nil {
+		return nil, err
 	}
 	w.end()
 	for i, b := range candidates {
@@ -209,7 +204,7 @@ func (s *sealer) proved(ctx context.Context, tx *sqlx.Tx, candidates []batch) (w
 // ones is not read.
 const farApart = ledger.TransactionID(24*time.Hour/time.Microsecond) * ledger.IDStep
 
-// rangesOf are ranges of ids in which the batches lie.
+// rangesOf are ranges of ids in which the batches lie, none of many more transactions than a walk holds at once.
 func rangesOf(batches []batch) (all []span) {
 	sorted := slices.Clone(batches)
 	slices.SortFunc(sorted, func(b, c batch) int {
@@ -218,12 +213,21 @@ func rangesOf(batches []batch) (all []span) {
 		}
 		return 1
 	})
+	held := 0
 	for _, b := range sorted {
-		if n := len(all); n > 0 && b.ID-all[n-1].to < farApart {
-			all[n-1].to = max(all[n-1].to, b.LastID)
-			continue
+		n := len(all)
+		switch {
+		case n == 0 || b.ID-all[n-1].to >= farApart:
+			all = append(all, span{b.ID, b.LastID})
+			held = 0
+		case b.LastID <= all[n-1].to:
+		case held < spanSize:
+			all[n-1].to = b.LastID
+		default:
+			all = append(all, span{all[n-1].to + 1, b.LastID})
+			held = 0
 		}
-		all = append(all, span{b.ID, b.LastID})
+		held += b.Transactions
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"time"
 
@@ -119,7 +120,7 @@ func verifyIn(ctx context.Context, tx *sqlx.Tx, cluster int64, opts VerifyOption
 	if _, err := tx.ExecContext(ctx, verifySettingsSQL); err != nil {
 		return nil, fmt.Errorf("verify: %w", err)
 	}
-	p := &proof{VerifyOptions: opts, tx: tx, cluster: cluster, v: &Verification{}}
+	p := &proof{VerifyOptions: opts, tx: tx, cluster: cluster, v: &Verification{}, prints: &prints{seed: maphash.MakeSeed(), program: opts.Program}}
 	for _, step := range []func(context.Context) error{p.batches, p.projections, p.orders, p.documents, p.seals, p.names} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
@@ -139,7 +140,8 @@ type proof struct {
 	tx      *sqlx.Tx
 	cluster int64
 	v       *Verification
-	from    int // the first of the checks under way
+	prints  *prints // of the journal, once it was walked through
+	from    int     // the first of the checks under way
 }
 
 // check adds checks, to be filled by found, and returns what ends them all.

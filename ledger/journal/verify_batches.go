@@ -48,15 +48,15 @@ func (p *proof) batches(ctx context.Context) error {
 			why, _ := strings.CutPrefix(err.Error(), "transaction "+t.ID.String())
 			p.found(checkTransactions, Difference{Member: t.Member.String(), What: transactionName(&t.Transaction), Stored: strings.TrimLeft(why, " ,:")})
 		},
+		posted: p.prints.add,
 		orphan: func(m ledger.Member, id ledger.TransactionID) {
+			p.prints.orphans = true
 			p.found(checkLines, Difference{Member: m.String(), What: "lines of transaction " + id.String(), Stored: "there is no such transaction"})
 		},
 		seen: func(n int64) { p.Progress(checkBatches, n, p.v.Transactions) },
 	}
-	for _, s := range all {
-		if err := w.through(ctx, p.tx, s); err != nil {
-			return err
-		}
+	if err := w.through(ctx, p.tx, all); err != nil {
+		return err
 	}
 	w.end()
 	p.examined(checkTransactions, w.count)

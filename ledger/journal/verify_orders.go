@@ -3,9 +3,11 @@ package journal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"chobo/ledger"
+	"chobo/ledger/document"
 )
 
 // The checks of orders, whose documents are kept so that a command need not read the journal.
@@ -45,15 +47,24 @@ func (p *proof) orders(ctx context.Context) error {
 	if err := p.tx.GetContext(ctx, &total, orderCountSQL, p.Program); err != nil {
 		return fmt.Errorf("count orders: %w", err)
 	}
-	err := eachRow(ctx, p.tx, func(r *row) error {
-		var b orderBook
-		b.read(r)
-		b.judge(p)
+	read := func() {
 		if done++; done%4096 == 0 {
 			p.Progress(checkOrders, min(done, total), total)
 		}
-		return nil
-	}, ordersSQL, p.Program)
+	}
+	agree, err := p.ordersAgree(ctx, read)
+	if err != nil {
+		return err
+	}
+	if !agree {
+		err = eachRow(ctx, p.tx, func(r *row) error {
+			var b orderBook
+			b.read(r)
+			b.judge(p)
+			read()
+			return nil
+		}, ordersSQL, p.Program)
+	}
 	if err != nil {
 		return fmt.Errorf("compare orders: %w", err)
 	}
@@ -65,13 +76,7 @@ func (p *proof) orders(ctx context.Context) error {
 
 // orderFigures is what an order says of points and money, by the names that the document has.
 type orderFigures struct {
-	Lines []struct {
-		partFigures
-		Grant struct {
-			Points ledger.Points `json:"n"`
-			Raised ledger.Points `json:"up"`
-		} `json:"g"`
-	} `json:"lines"`
+	Lines    []lineFigures `json:"lines"`
 	Shipping partFigures   `json:"ship"`
 	Fees     []partFigures `json:"fees"`
 	Refunded struct {
@@ -79,6 +84,15 @@ type orderFigures struct {
 		CashFallback ledger.Money `json:"cash_fallback"`
 	} `json:"refunded"`
 	Reversed ledger.Points `json:"reversed"`
+}
+
+// lineFigures is a line, and what it earned.
+type lineFigures struct {
+	partFigures
+	Grant struct {
+		Points ledger.Points `json:"n"`
+		Raised ledger.Points `json:"up"`
+	} `json:"g"`
 }
 
 // partFigures is what points pay of a part of an order, and what went back of it.
@@ -119,9 +133,7 @@ func (b *orderBook) read(r *row) {
 	b.member, b.id = r.member(), r.text()
 	if body := r.field(); body != nil {
 		b.there = true
-		var o orderFigures
-		b.unreadable = json.Unmarshal(body, &o)
-		b.says(o)
+		b.unreadable = b.says(body)
 	}
 	j := &b.posted
 	j.paid, j.value, j.granted, j.taken, j.fallback = ledger.Points(r.int64()), ledger.Money(r.int64()), ledger.Points(r.int64()), ledger.Points(r.int64()), ledger.Money(r.int64())
@@ -130,8 +142,14 @@ func (b *orderBook) read(r *row) {
 	j.money = b.listed.money // money is no business of the journal
 }
 
-// says takes in what the order says.
-func (b *orderBook) says(o orderFigures) {
+// says takes in what the order says. It fails where that makes no sense.
+func (b *orderBook) says(body []byte) error {
+	var o orderFigures
+	err := o.read(body)
+	if errors.Is(err, document.ErrUnclear) {
+		o = orderFigures{}
+		err = json.Unmarshal(body, &o)
+	}
 	s := &b.stored
 	add := func(p partFigures) {
 		s.paid += p.Points - p.Back.Points
@@ -148,6 +166,7 @@ func (b *orderBook) says(o orderFigures) {
 	}
 	s.taken = o.Reversed
 	s.refundFigures = refundFigures{o.Refunded.Money, o.Refunded.CashFallback}
+	return err
 }
 
 // judge names what differs.

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -79,4 +80,19 @@ func TestWhenSpilledLotsExpire(t *testing.T) {
 	})
 	m.Do("ann", points.MakeReservation{ReservationID: "R", Points: ledger.Points(lots)})
 	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
+}
+
+// What is right is proved by sums, or each verification would look at everything one by one.
+func TestHealthyBooksAgreeBySums(t *testing.T) {
+	for name, m := range map[string]*trade.Mall{"nothing was ever posted": trade.Open(t, pgtest.NewURL(t)), "a month of every kind": april(t)} {
+		for range 2 {
+			tx := m.DB.MustBegin()
+			balances, days, keys, orders, err := journal.Agreeing(t.Context(), tx)
+			fatal(t, errors.Join(err, tx.Rollback()))
+			if !balances || !days || !keys || !orders {
+				t.Errorf("%s: balances agree: %t, days: %t, keys: %t, orders: %t", name, balances, days, keys, orders)
+			}
+			foldAll(t, m)
+		}
+	}
 }

@@ -1,11 +1,16 @@
 package journal
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
+	"slices"
 	"time"
 
 	"chobo/ledger"
@@ -34,13 +39,14 @@ type posted struct {
 	NoteHash []byte
 }
 
-// A walk sees the journal in the order of its ids: batches, transactions and lines in one stream, of which it holds
-// one transaction and one batch a worker, however long the journal is. Each function may be nil.
+// A walk sees the journal in the order of its ids: batches, transactions and lines in one stream, of which it holds a
+// range and one batch a worker, however long the journal is. Each function may be nil.
 type walk struct {
 	batch  func(b batch, seen int, fingerprint [sha256.Size]byte) // it ended: so many of its transactions are there, and this is what they hash to
 	stray  func(t *posted)                                        // no batch has the transaction
 	broken func(t *posted, err error)                             // a law of the journal that the transaction breaks
 	orphan func(m ledger.Member, id ledger.TransactionID)         // a line without a transaction
+	posted func(t *posted)                                        // every transaction, whole
 	seen   func(transactions int64)                               // told now and then
 
 	open  map[ledger.TransactionID]*openBatch // by node
@@ -49,6 +55,7 @@ type walk struct {
 	lost  bool  // the line's transaction was told to be missing
 	count int64 // of transactions
 	lines int64
+	pack  []seen
 }
 
 // An openBatch adds up the digests of its transactions.
@@ -61,30 +68,24 @@ type openBatch struct {
 // A span is a range of ids, both ends included.
 type span struct{ from, to ledger.TransactionID }
 
-// walkSQL reads batches ($1 … $2), their transactions and those lines in the order of ids, each as one value.
-const walkSQL = `
-SELECT seen
-  FROM (SELECT id, '00000000-0000-0000-0000-000000000000'::uuid AS member, -2 AS place,
-               record_send(ROW(id, last_id, transactions, posted_at, xid, fingerprint)) AS seen
+// packSQL reads batches ($1 … $2), their transactions and those lines, all as one value, in no order: a value a row would
+// cost more than all else, and so would the server's sorting.
+const packSQL = `
+SELECT string_agg(seen, ''::bytea)
+  FROM (SELECT record_send(ROW(id, last_id, transactions, posted_at, xid, fingerprint)) AS seen
           FROM batches WHERE id BETWEEN $1 AND $2
         UNION ALL
-        SELECT id, member, -1,
-               record_send(ROW(member, id, program, kind, occurred_at, posted_at, book_date, version, subject, part, actor, note_hash, reverses))
+        SELECT record_send(ROW(id, member, program, kind, occurred_at, posted_at, book_date, version, subject, part, actor, note_hash, reverses))
           FROM transactions WHERE id BETWEEN $1 AND $2
         UNION ALL
-        SELECT transaction, member, line,
-               record_send(ROW(member, transaction, account, points, money, lot, expires_at, shop))
-          FROM lines WHERE transaction BETWEEN $1 AND $2) AS journal
- ORDER BY id, member, place`
-
-// walkSettingsSQL gives sorting room, whatever the server's own setting is.
-const walkSettingsSQL = `SET LOCAL work_mem = '64MB'`
+        SELECT record_send(ROW(transaction, member, line, account, points, money, lot, expires_at, shop))
+          FROM lines WHERE transaction BETWEEN $1 AND $2) AS journal`
 
 // How many fields each of the three kinds of rows has, by which they are told apart.
 const (
 	batchFields       = 6
 	transactionFields = 13
-	lineFields        = 8
+	lineFields        = 9
 )
 
 // spansSQL finds the batches at which ranges of about $1 transactions begin.
@@ -94,8 +95,8 @@ SELECT record_send(ROW(min(id)))
  GROUP BY span
  ORDER BY min(id)`
 
-// spanSize is how many transactions are put in order at once: their sorting takes that much room on the server's disk.
-const spanSize = 500_000
+// spanSize is how many transactions are held at once, about 1 MB with their lines.
+const spanSize = 2_500
 
 // spans are ranges that together hold every id there can be.
 func spans(ctx context.Context, q preparer) ([]span, error) {
@@ -115,28 +116,136 @@ func spans(ctx context.Context, q preparer) ([]span, error) {
 	return all, nil
 }
 
-// through walks through a range. Batches that reach beyond it go on in the next one; end closes what is open.
-func (w *walk) through(ctx context.Context, q preparer, s span) error {
+// through walks through ranges in their order. Batches that reach beyond one go on in the next; end closes what is open.
+// The next range is read while this one is walked through.
+func (w *walk) through(ctx context.Context, q preparer, all []span) error {
 	if w.open == nil {
 		w.open = map[ledger.TransactionID]*openBatch{}
 	}
-	err := eachRow(ctx, q, func(r *row) error {
+	packs, used := make(chan []byte), make(chan []byte, 2)
+	failed := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		failed <- readPacks(ctx, q, all, packs, used)
+		close(packs)
+	}()
+	var err error
+	for b := range packs {
+		if err == nil {
+			if err = w.unpack(b); err != nil {
+				cancel()
+			}
+		}
+		used <- b
+	}
+	cancel()
+	if err = errors.Join(err, <-failed); err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return nil
+}
+
+// readPacks reads each range, into what was used where there is. The statement is prepared, since only then does the driver
+// have bytes sent as they are.
+func readPacks(ctx context.Context, q preparer, all []span, packs chan<- []byte, used <-chan []byte) (err error) {
+	stmt, err := q.PrepareContext(ctx, packSQL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	for _, s := range all {
+		var b []byte
+		select {
+		case b = <-used:
+		default:
+		}
+		if b, err = readPack(ctx, stmt, s, b[:0]); err != nil {
+			return err
+		}
+		packs <- b
+	}
+	return nil
+}
+
+// readPack reads a range and adds it to what is there.
+func readPack(ctx context.Context, stmt *sql.Stmt, s span, b []byte) (_ []byte, err error) {
+	rows, err := stmt.QueryContext(ctx, int64(s.from), int64(s.to))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var raw sql.RawBytes
+		if err := rows.Scan(&raw); err != nil {
+			return nil, err
+		}
+		b = append(b, raw...)
+	}
+	return b, rows.Err()
+}
+
+// A seen is a row of a pack with what it is put in order by.
+type seen struct {
+	id     int64
+	member ledger.Member // zero for a batch, which comes before its transactions
+	place  int           // -1 before the lines
+	row    []byte
+}
+
+func (s seen) compare(t seen) int {
+	switch {
+	case s.id != t.id:
+		return cmp.Compare(s.id, t.id)
+	case s.member != t.member:
+		return bytes.Compare(s.member[:], t.member[:])
+	}
+	return cmp.Compare(s.place, t.place)
+}
+
+// unpack walks through the rows of a pack in the order of their ids.
+func (w *walk) unpack(b []byte) error {
+	w.pack = w.pack[:0]
+	for len(b) > 0 {
+		r := readRow(b)
+		s := seen{place: -1}
+		fields := r.fields
+		s.id = r.int64()
+		if fields != batchFields {
+			s.member = r.member()
+			fields--
+		}
+		if fields == lineFields-1 {
+			s.place = r.int32()
+			fields--
+		}
+		for range fields - 1 {
+			r.field()
+		}
+		if r.err != nil {
+			return r.err
+		}
+		s.row = b[:len(b)-len(r.b)]
+		b = r.b
+		w.pack = append(w.pack, s)
+	}
+	slices.SortFunc(w.pack, seen.compare)
+	for _, s := range w.pack {
+		r := readRow(s.row)
 		switch r.fields {
 		case batchFields:
 			w.judge()
-			w.begin(readBatch(r))
+			w.begin(readBatch(&r))
 		case transactionFields:
 			w.judge()
-			w.transaction(r)
+			w.transaction(&r)
 		case lineFields:
-			w.line(r)
+			w.line(&r)
 		}
-		return nil
-	}, walkSQL, int64(s.from), int64(s.to))
-	w.judge()
-	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+		if r.err != nil {
+			return r.err
+		}
 	}
+	w.judge()
 	return nil
 }
 
@@ -172,8 +281,8 @@ func (w *walk) close(node ledger.TransactionID) {
 func (w *walk) transaction(r *row) {
 	t := &w.last
 	lines := t.Lines[:0]
-	t.Member = r.member()
 	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.int64()), Lines: lines}
+	t.Member = r.member()
 	t.Program = r.int32()
 	t.Kind = ledger.Kind(r.int16()) //nolint:gosec // a smallint
 	t.OccurredAt, t.PostedAt, t.BookDate = r.time(), r.time(), r.date()
@@ -186,7 +295,8 @@ func (w *walk) transaction(r *row) {
 
 func (w *walk) line(r *row) {
 	w.lines++
-	member, id := r.member(), ledger.TransactionID(r.int64())
+	id, member := ledger.TransactionID(r.int64()), r.member()
+	r.int32()                                                                                                              // which line it is
 	l := ledger.Line{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64()), Money: ledger.Money(r.int64()), //nolint:gosec // a smallint
 		Lot: ledger.LotID(r.int64()), ExpiresAt: r.time(), Shop: r.text()}
 	if w.has && id == w.last.ID && member == w.last.Member {
@@ -211,6 +321,9 @@ func (w *walk) judge() {
 		if err := t.Check(); err != nil {
 			w.broken(t, err)
 		}
+	}
+	if w.posted != nil {
+		w.posted(t)
 	}
 	w.count++
 	if w.seen != nil && w.count%4096 == 0 {
