@@ -141,6 +141,7 @@ type proof struct {
 	cluster int64
 	v       *Verification
 	prints  *prints // of the journal, once it was walked through
+	changed []batch // the first that do not hash to their fingerprints
 	from    int     // the first of the checks under way
 }
 

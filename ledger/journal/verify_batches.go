@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"chobo/ledger"
@@ -59,6 +60,9 @@ func (p *proof) batches(ctx context.Context) error {
 		return err
 	}
 	w.end()
+	if err := p.suspects(ctx); err != nil {
+		return err
+	}
 	p.examined(checkTransactions, w.count)
 	p.examined(checkLines, w.lines)
 	p.examined(checkBatches, p.v.Batches)
@@ -78,7 +82,44 @@ func (p *proof) batch(b batch, seen int, fingerprint [sha256.Size]byte) {
 		p.found(checkBatches, Difference{What: what, Stored: fmt.Sprintf("%d transactions", b.Transactions), Journal: fmt.Sprint(seen)})
 	case !bytes.Equal(b.Fingerprint, fingerprint[:]):
 		p.found(checkFingerprints, Difference{What: what, Stored: short(b.Fingerprint), Journal: short(fingerprint[:])})
+		if len(p.changed) < p.Keep {
+			p.changed = append(p.changed, b)
+		}
 	}
+}
+
+// suspectsSQL reads the first transactions of a batch.
+const suspectsSQL = `
+SELECT record_send(ROW(member, id, kind)) FROM transactions WHERE id BETWEEN $1 AND $2 AND id & 4095 = $1::bigint & 4095 ORDER BY id LIMIT $3`
+
+// mostSuspects is how many transactions of a batch are named.
+const mostSuspects = 3
+
+// suspects says of batches that do not hash to their fingerprints which transactions they hold: one of them was changed.
+// Where all are one member's, it says whose.
+func (p *proof) suspects(ctx context.Context) error {
+	first := p.of(checkFingerprints).First
+	for i, b := range p.changed {
+		d := &first[i]
+		var names []string
+		var whose []string
+		err := eachRow(ctx, p.tx, func(r *row) error {
+			whose = append(whose, r.member().String())
+			t := ledger.Transaction{ID: ledger.TransactionID(r.int64()), Kind: ledger.Kind(r.int16())} //nolint:gosec // a smallint
+			names = append(names, transactionName(&t))
+			return nil
+		}, suspectsSQL, int64(b.ID), int64(b.LastID), mostSuspects)
+		if err != nil {
+			return fmt.Errorf("name what a batch holds: %w", err)
+		}
+		d.What += " with " + strings.Join(names, ", ")
+		if more := b.Transactions - len(names); more > 0 {
+			d.What += fmt.Sprintf(" and %d more", more)
+		} else if whose = slices.Compact(whose); len(whose) == 1 {
+			d.Member = whose[0]
+		}
+	}
+	return nil
 }
 
 // String names the batch.

@@ -2,6 +2,8 @@ package journal_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,4 +97,17 @@ func TestHealthyBooksAgreeBySums(t *testing.T) {
 			foldAll(t, m)
 		}
 	}
+}
+
+// Where a batch was changed, its transactions are named, and whose they are where that is one member.
+func TestAChangedBatchNamesItsTransactions(t *testing.T) {
+	m := small(t)
+	damaged(t, m, `UPDATE transactions SET actor = 'someone' WHERE id = (SELECT max(id) FROM transactions)`, func(tx *sqlx.Tx) {
+		v, err := journal.VerifyIn(t.Context(), tx, m.DB, journal.VerifyOptions{})
+		fatal(t, err)
+		want := fmt.Sprintf("with transaction %d (grant)", count(t, tx, `SELECT max(id) FROM transactions`))
+		if got := v.Check("fingerprints").First[0]; got.Name != "ann" || !strings.HasSuffix(got.What, want) {
+			t.Errorf("%s: %s, want ann and %s", got.Name, got.What, want)
+		}
+	})
 }
