@@ -31,7 +31,7 @@ type reconcileBooks struct {
 
 // Help explains the command.
 func (reconcileBooks) Help() string {
-	return `Balances, lots, holds, orders, receivables, keys and sums are computed a second time, and each difference is kept as
+	return `Balances, lots, holds, orders, receivables, keys, sums and seals are proved a second time, and each difference is kept as
 a break until it is gone. A server does it each night by itself. Exit code 1: a break is open.
 
   chobo reconcile

@@ -1,8 +1,8 @@
 // Package reconcile proves the books: it computes everything that the ledger stores a second time, from the journal,
 // and names each difference as a break.
 //
-//	one snapshot ─▶ fingerprints of the journal and of what is stored, in one pass ─▶ equal: proved
-//	             │                                                                    └ differ: the check's own query names who
+//	one snapshot ─▶ fingerprints of the journal and of what is stored ─▶ equal: proved
+//	             │                                                       └ differ: the check's own query names who
 //	             └▶ checks without a fingerprint
 //	                       │
 //	                       ▼

@@ -31,7 +31,7 @@ const (
 	// zero for what rests on them, see judge.
 	//
 	// A transaction gives points to lots (does 1), moves them between a lot's accounts (2), gives back what it took (3) or
-	// takes (4). Its id alone is hashed for the join, which is cheaper: ids hardly ever repeat.
+	// takes (4).
 	journalPrintsSQL = `
 SELECT count(*) FILTER (WHERE t.program IS NULL),
        count(*) FILTER (WHERE l.account = 11 AND l.money <> $5::bigint * l.points),
@@ -53,7 +53,7 @@ SELECT count(*) FILTER (WHERE t.program IS NULL),
                     CASE WHEN kind <> 61 THEN hashtextextended(subject, whose) END AS subject,
                     CASE WHEN kind IN (1, 2, 3, 44, 60, 63) THEN 1 WHEN kind IN (5, 10, 11) THEN 2 WHEN kind IN (20, 51) THEN 3 ELSE 4 END AS does
                FROM (SELECT *, uuid_hash_extended(member, $2) AS whose FROM transactions) AS seeded) t
-    ON t.id = l.transaction AND (t.member = l.member) IS TRUE
+    ON t.member = l.member AND t.id = l.transaction
  WHERE t.program = $1 OR t.program IS NULL`
 
 	// storedPrintsSQL sums what the members of program $1 hold in the same way. The counts are of rows whose balances are

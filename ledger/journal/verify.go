@@ -92,7 +92,8 @@ func (v *Verification) Check(name string) *CheckResult {
 }
 
 // Verify rebuilds what the database keeps beside the journal from the journal alone, and names every difference. It
-// sees one instant, holds no more in memory than one member's documents, and writes nothing.
+// sees one instant, holds no more in memory than some thousands of transactions and one member's documents, and writes
+// nothing.
 //
 // db is a pool of schema.Open; one connection is used. It fails only when the database does; differences are no error.
 func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verification, err error) {
