@@ -74,7 +74,7 @@ type scope struct {
 	tx       *sqlx.Tx
 	program  *engine.Program
 	members  []string // internal keys; nil: all
-	cluster  int64    // of journal.Cluster
+	cluster  int64    // of schema.Cluster
 	restored bool     // of lots, only those to which points were given back can be out of bounds
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"chobo/ledger/journal"
 	"chobo/points/engine"
+	"chobo/schema"
 )
 
 // A Run is one reconciliation of a program.
@@ -92,7 +92,7 @@ SELECT DISTINCT member::text FROM (
 
 func (r Reconciler) reconcile(ctx context.Context, p *engine.Program, asOf time.Time, complete bool) (_ *Run, err error) {
 	run := &Run{Complete: complete, AsOf: asOf.UTC(), StartedAt: r.now()}
-	cluster := journal.Cluster(ctx, r.DB)
+	cluster := schema.Cluster(ctx, r.DB).Int64
 	tx, err := r.DB.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return nil, fmt.Errorf("begin a reconciliation: %w", err)

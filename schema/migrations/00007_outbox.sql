@@ -3,8 +3,9 @@
 
 -- +goose Up
 
--- Events are read by ranges of ids from the journal's end, of which this index else knows nothing until the next vacuum.
+-- Events are read by ranges of ids from the journal's end, of which these indexes else know nothing until the next vacuum.
 ALTER INDEX transactions_in_time SET (autosummarize = on);
+ALTER INDEX lines_in_time SET (autosummarize = on);
 
 -- When the refund was written, by the program's clock; null: before this column was.
 ALTER TABLE refunds ADD COLUMN posted_at timestamptz;
