@@ -112,15 +112,22 @@ func (s *scope) breaksOf(o *points.Order, r orderRow) (breaks []Break) {
 // lawsOf calls add with what contradicts itself in an order.
 func (s *scope) lawsOf(o *points.Order, add func(what string, left, right int64, reason string)) {
 	paid := o.Paid()
-	if o.Refunded.Points > paid.Points {
-		add("refunded points", int64(o.Refunded.Points), int64(paid.Points), "more points came back than were paid")
-	}
-	if o.Refunded.Money > paid.Money {
-		add("refunded money", int64(o.Refunded.Money), int64(paid.Money), "more money goes back than was paid")
-	}
+	kept("points", int64(paid.Points), int64(o.Refunded.Points), int64(o.Standing().Points), add)
+	kept("money", int64(paid.Money), int64(o.Refunded.Money), int64(o.Standing().Money), add)
 	if o.Version < 1 || o.Version > len(s.program.Versions) {
 		add("version", int64(o.Version), int64(len(s.program.Versions)), "it was placed under a version that there is not")
 	} else if most := o.Earns(s.program.Versions.Number(o.Version)); o.Granted() > most {
 		add("terms", int64(o.Granted()), int64(most), "it earned more than its terms say")
+	}
+}
+
+// kept calls add where more of a tender went back or stands than was paid. Less may stand: points may have come back as
+// cash or to nobody, and money may have been withheld.
+func kept(tender string, paid, refunded, standing int64, add func(what string, left, right int64, reason string)) {
+	switch {
+	case refunded > paid:
+		add("refunded "+tender, refunded, paid, "more went back than was paid")
+	case standing > paid-refunded:
+		add("kept "+tender, paid-refunded, standing, "more stands as paid than its tenders have left")
 	}
 }

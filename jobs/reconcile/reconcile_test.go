@@ -112,6 +112,8 @@ func TestEachCheckFindsItsDamage(t *testing.T) {
 			`UPDATE documents SET body = jsonb_set(body::jsonb, '{lines,0,g,n}', '299')::text WHERE kind = 1 AND id = 'O-3'`}, want: []string{"orders: cho order O-3 earned: 299, not 300"}},
 		{name: "an order's price", damage: []string{
 			`UPDATE documents SET body = jsonb_set(body::jsonb, '{lines,0,a}', '20000')::text WHERE kind = 1 AND id = 'O-3'`}, want: []string{"orders: cho order O-3 terms: 300, not 200"}},
+		{name: "what an order was paid with", damage: []string{
+			`UPDATE documents SET body = jsonb_set(body::jsonb, '{tenders}', '{"points": 500, "money": 29500}')::text WHERE kind = 1 AND id = 'O-3'`}, want: []string{"orders: cho order O-3 kept money: 29500, not 30000"}},
 		{name: "a refund beyond what was paid", damage: []string{
 			`UPDATE documents SET body = jsonb_set(body::jsonb, '{refunded,money}', '11001')::text WHERE kind = 1 AND id = 'O-1'`}, want: []string{"orders: ann order O-1 refunded money: 11001, not 11000"}},
 		{name: "an order that is gone", damage: []string{`DELETE FROM documents WHERE kind = 1 AND id = 'O-8'`}, want: []string{"orders: old-1 order O-8 missing: 0, not "}},
