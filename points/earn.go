@@ -20,10 +20,10 @@ func (o *Order) facts(member string, i int) (program.LineFacts, program.OrderFac
 }
 
 // earns is the one function: what each line of the order earns as it now stands, by the rates that it was placed
-// under. A base is the money paid for the line; shipping and fees earn nothing; the cap cuts from the last line upward.
-// Source: program.md Earn, SM-P3.4c.
-func (o *Order) earns(v *program.Version) []ledger.Points {
-	out := make([]ledger.Points, len(o.Lines))
+// under. A base is the money paid for the line; shipping and fees earn nothing; the cap cuts from the last line upward,
+// and capped tells whether it cut. Source: program.md Earn, SM-P3.4c.
+func (o *Order) earns(v *program.Version) (out []ledger.Points, capped bool) {
+	out = make([]ledger.Points, len(o.Lines))
 	var total ledger.Points
 	for i := range o.Lines {
 		l := &o.Lines[i]
@@ -32,13 +32,14 @@ func (o *Order) earns(v *program.Version) []ledger.Points {
 		total += out[i]
 	}
 	if limit := ledger.Points(v.Earn.CapPerOrder); limit > 0 {
+		capped = total > limit
 		for i := len(out) - 1; i >= 0 && total > limit; i-- {
 			cut := min(out[i], total-limit)
 			out[i] -= cut
 			total -= cut
 		}
 	}
-	return out
+	return out, capped
 }
 
 // rate finds the terms on which each line of a new order earns, and what it earns; it tells the sum.
@@ -49,7 +50,9 @@ func (a *Account) rate(o *Order) (sum ledger.Points) {
 			o.Lines[i].Earned.Rule = v.Terms(o.facts(a.Name, i)).Rule
 		}
 	}
-	for i, n := range o.earns(v) {
+	earns, capped := o.earns(v)
+	o.Capped = capped
+	for i, n := range earns {
 		o.Lines[i].Earned.Points = n
 		sum += n
 	}
@@ -173,46 +176,73 @@ type Rerating struct {
 // TakenBack is all that the change took back.
 func (r Rerating) TakenBack() ledger.Points { return r.PendingVoided + r.Reversed + r.Shortfall }
 
-// rerate recomputes what the order earned and posts the difference: up and down while the hold runs, down only
-// afterwards. kind is what lowers pending points: a void or a new price. returned are the lines that the change undid: their lots give first, then the last line's. refund is the
-// money that the same decision pays back, which a clawback may lower.
+// rerate recomputes what the order earned and posts the difference: up and down while a line's hold runs, down only
+// afterwards. kind is what lowers pending points: a void or a new price. returned are the lines that the change undid.
+// refund is the money that the same decision pays back, which a clawback may lower.
 //
 // Source: SM-P3.4b, SM-P3.4c, SM-P6.1, SM-P9.1; program.md "one function", rulings 9 and 15.
 func (a *Account) rerate(o *Order, kind ledger.Kind, part string, returned []int, refund ledger.Money) (r Rerating) {
-	v := a.Programs.Number(o.Version)
-	now := o.earns(v)
-	var want, have ledger.Points
-	for i := range o.Lines {
-		want += now[i]
-		have += o.Lines[i].Earned.Points
-	}
-	change := make([]ledger.Points, len(o.Lines)) // negative: to take back
-	if have > want {
-		take := have - want
-		from := func(i int) { // what the line has more than it earns now
-			k := max(0, min(take, o.Lines[i].Earned.Points+change[i]-now[i]))
-			change[i] -= k
-			take -= k
-		}
-		for _, i := range returned {
-			from(i)
-		}
-		for i := len(o.Lines) - 1; i >= 0; i-- {
-			from(i)
-		}
+	earns, capped := o.earns(a.Programs.Number(o.Version))
+	o.Capped = o.Capped || capped
+	var change []ledger.Points
+	if o.Capped {
+		change = a.changeTogether(o, earns, returned)
 	} else {
-		give := want - have
-		for i := range o.Lines {
-			l := &o.Lines[i]
-			if k := min(give, now[i]-l.Earned.Points-l.Earned.Lost); k > 0 && a.stillHeld(o, l) {
-				change[i] = k
-				give -= k
-			}
-		}
+		change = a.changeByLine(o, earns)
 	}
 	a.raise(o, change, &r)
 	a.takeBack(o, kind, part, change, refund, &r)
 	return r
+}
+
+// changeByLine is what each line earns now more, or less, than it was granted. No line's rise makes up for another's
+// fall: they may have been funded by different accounts, and one may be held while the other is not.
+func (a *Account) changeByLine(o *Order, earns []ledger.Points) []ledger.Points {
+	change := make([]ledger.Points, len(o.Lines)) // negative: to take back
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		switch d := earns[i] - l.Earned.Points; {
+		case d < 0:
+			change[i] = d
+		case d > l.Earned.Lost && a.stillHeld(o, l):
+			change[i] = d - l.Earned.Lost
+		}
+	}
+	return change
+}
+
+// changeTogether is the same for an order that the cap has cut, whose lines stand in for each other: only the difference
+// of their sum changes hands. It is taken from the lots of the returned lines first, then from the last line's upward.
+// Source: ruling 9.
+func (a *Account) changeTogether(o *Order, earns []ledger.Points, returned []int) []ledger.Points {
+	change := make([]ledger.Points, len(o.Lines)) // negative: to take back
+	var rise ledger.Points
+	for i := range o.Lines {
+		rise += earns[i] - o.Lines[i].Earned.Points
+	}
+	if rise >= 0 {
+		for i := range o.Lines {
+			l := &o.Lines[i]
+			if k := min(rise, earns[i]-l.Earned.Points-l.Earned.Lost); k > 0 && a.stillHeld(o, l) {
+				change[i] = k
+				rise -= k
+			}
+		}
+		return change
+	}
+	take := -rise
+	from := func(i int) { // what the line has more than it earns now
+		k := max(0, min(take, o.Lines[i].Earned.Points+change[i]-earns[i]))
+		change[i] -= k
+		take -= k
+	}
+	for _, i := range returned {
+		from(i)
+	}
+	for i := len(o.Lines) - 1; i >= 0; i-- {
+		from(i)
+	}
+	return change
 }
 
 // stillHeld tells whether a line's hold runs, or would if the line still had pending points: only then a higher price

@@ -53,7 +53,7 @@ func (f figureReader) order(o *Order, name []byte) {
 		o.Version = int(f.Int64())
 	case "times":
 		f.Object(func([]byte) { f.Time() })
-	case "pre", "abroad", "all", "cancelled":
+	case "pre", "abroad", "all", "capped", "cancelled":
 		f.Bool()
 	case "tenders":
 		f.Object(func(name []byte) { f.tenders(&o.Tenders, name) })

@@ -19,7 +19,7 @@ func everyField() Order {
 			Returned: 1, Spread: 3, Opened: 1, Exchanged: 1, Fees: map[string]int64{"cod": 1}, Excluded: true, Part: part,
 			Earned: Grant{Lot: 9, Rule: "会員の日", By: ledger.IssuedPurchase, Points: 20, Raised: 30, Lost: 4}}, {ID: "2", Earned: Grant{Points: -7, Raised: 5}}},
 		Shipping: part, Fees: []Fee{{Name: "cod", Part: part}}, Takings: []Taking{{Lot: 1, Points: 5, Restored: 2, ExpiresAt: at, GrantedAt: at, At: at}},
-		Charged: Tenders{Points: 1, Money: 2}, Refunded: Refunded{Points: 100, Money: 901, CashFallback: 3}, Reversed: 10, Returns: []string{"R-1"}, Debts: []string{"D-1"},
+		Charged: Tenders{Points: 1, Money: 2}, Refunded: Refunded{Points: 100, Money: 901, CashFallback: 3}, Capped: true, Reversed: 10, Returns: []string{"R-1"}, Debts: []string{"D-1"},
 		Cancelled: true, History: []HistoryEntry{{At: at, What: "placed", Actor: "eva", Note: "a \"note\""}}}
 }
 

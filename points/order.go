@@ -28,6 +28,7 @@ type Order struct {
 	Takings   []Taking                  `json:"took,omitempty"`
 	Charged   Tenders                   `json:"charged,omitzero"` // beyond Tenders, by rises of the price and by sweeps
 	Refunded  Refunded                  `json:"refunded,omitzero"`
+	Capped    bool                      `json:"capped,omitempty"`   // the program's cap has cut what it earns, at some time
 	Reversed  ledger.Points             `json:"reversed,omitempty"` // of what it earned: voided, reversed and short, and what was lost before
 	Returns   []string                  `json:"returns,omitempty"`  // ids, in order
 	Debts     []string                  `json:"debts,omitempty"`    // receivables

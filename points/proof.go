@@ -9,7 +9,8 @@ import (
 
 // Earns is what the order earns as it now stands, by the one function and the version that it was placed under.
 func (o *Order) Earns(v *program.Version) (n ledger.Points) {
-	for _, k := range o.earns(v) {
+	earns, _ := o.earns(v)
+	for _, k := range earns {
 		n += k
 	}
 	return n

@@ -102,6 +102,134 @@ func TestReprice(t *testing.T) {
 	}
 }
 
+// A new price changes what each line earns, and who funded it: the shop funds toys, the mall the rest. A line's rise never
+// makes up for another's fall. Source: SM-P3.4c; accounting.md "A reversal credits the very account the grant debited".
+func TestEachLineEarnsOnItsNewPrice(t *testing.T) {
+	toys := func(earn string) string {
+		return `earn: { rate: "0.01", ` + earn + ` rules: [ { name: toys, when: 'category == "toys"', funded_by: shop } ] }`
+	}
+	atOnce := `earn: { rate: "0.01", hold: { days: 0 }, rules: [ { name: toys, when: 'category == "toys"', funded_by: shop, hold: { days: 30 } } ] }`
+	placed := []event{at("04-01", buy("O-1", 1, 10000).and("toys", 1, 10000).place())}
+	earned := func(lines ...ledger.Points) func(*testing.T, *Book) {
+		return func(t *testing.T, b *Book) {
+			t.Helper()
+			for i, want := range lines {
+				if got := b.Order("O-1").Lines[i].Earned.Points; got != want {
+					t.Errorf("line %d earned %d, not %d", i+1, got, want)
+				}
+			}
+		}
+	}
+	tell(t, []story{
+		{
+			name:    "one down, one up: the mall's grant falls, the shop's rises, the order's net is nothing",
+			program: toys(""),
+			given:   placed,
+			when:    []event{at("04-02", reprice("O-1", 5000, 15000))},
+			want: `
+				member:pending   50 reprice_pending | 50 reprice_pending
+				issued:purchase                     | 50 reprice_pending
+				funded:shop      50 reprice_pending |`,
+			left:  "pending 200",
+			check: earned(50, 150),
+		},
+		{
+			name:    "one after the other is the same",
+			program: toys(""),
+			given:   placed,
+			when:    []event{at("04-02", reprice("O-1", -1, 15000)), at("04-03", reprice("O-1", 5000))},
+			want: `
+				member:pending   50 reprice_pending | 50 reprice_pending
+				issued:purchase                     | 50 reprice_pending
+				funded:shop      50 reprice_pending |`,
+			left:  "pending 200",
+			check: earned(50, 150),
+		},
+		{
+			name:    "after the hold the fall is taken back, whatever else rises",
+			program: toys(""),
+			given:   append(placed, wait("05-02")),
+			when:    []event{at("05-02", reprice("O-1", 5000, 15000))},
+			want: `
+				member:available 50 reverse_grant |
+				issued:purchase                   | 50 reverse_grant`,
+			left:  "available 150",
+			check: earned(50, 100),
+		},
+		{
+			name:    "after the hold, the rise first: the same",
+			program: toys(""),
+			given:   append(placed, wait("05-02")),
+			when:    []event{at("05-02", reprice("O-1", -1, 15000)), at("05-03", reprice("O-1", 5000))},
+			want: `
+				member:available 50 reverse_grant |
+				issued:purchase                   | 50 reverse_grant`,
+			left:  "available 150",
+			check: earned(50, 100),
+		},
+		{
+			name:    "a line that comes back gives all that it earned, though the other's price rose after the hold",
+			program: toys(""),
+			given:   append(placed, wait("05-02"), at("05-02", reprice("O-1", -1, 15000))),
+			when:    []event{at("05-03", back("O-1", 0, 1))},
+			want: `
+				member:available 100 reverse_grant |
+				issued:purchase                    | 100 reverse_grant`,
+			left:  "available 100",
+			check: earned(0, 100),
+		},
+		{
+			name:    "what is still held rises, what is granted falls",
+			program: atOnce,
+			given:   placed,
+			when:    []event{at("04-02", reprice("O-1", 5000, 15000))},
+			want: `
+				member:available 50 reverse_grant |
+				member:pending                    | 50 reprice_pending
+				issued:purchase                   | 50 reverse_grant
+				funded:shop    50 reprice_pending |`,
+			left:  "available 50, pending 150",
+			check: earned(50, 150),
+		},
+		{
+			name:    "a cap that is not reached changes nothing of it",
+			program: toys("cap_per_order: 200,"),
+			given:   placed,
+			when:    []event{at("04-02", reprice("O-1", 5000, 15000))},
+			want: `
+				member:pending   50 reprice_pending | 50 reprice_pending
+				issued:purchase                     | 50 reprice_pending
+				funded:shop      50 reprice_pending |`,
+			left:  "pending 200",
+			check: earned(50, 150),
+		},
+		{
+			name:    "under a cap that has cut, the lines stand in for each other, then and later",
+			program: toys("cap_per_order: 199,"),
+			given:   placed, // 100 and 99
+			when:    []event{at("04-02", reprice("O-1", 5000, 14900)), at("04-03", reprice("O-1", 4000, 15000))},
+			want: `
+				member:pending  9 reprice_pending |
+				issued:purchase                   | 9 reprice_pending`,
+			left:  "pending 190",
+			check: earned(91, 99),
+		},
+	})
+}
+
+// The answer tells the order's net.
+func TestARepriceAnswersTheNetOfWhatItsLinesEarn(t *testing.T) {
+	b := New(aProgram(t, `earn: { rate: "0.01" }`))
+	play(t, b, []event{at("04-01", buy("O-1", 1, 10000).and("toys", 1, 10000).place())})
+	reply, err := b.Do(day("04-02"), reprice("O-1", 5000, 16000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := reply.Body.(points.Repriced); got.EarnedChange != 10 || len(got.Transactions) != 2 {
+		t.Errorf("answered %+v", got)
+	}
+}
+
 func TestPricesThatCannotBe(t *testing.T) {
 	b := New(aProgram(t, silent))
 	change := func(p points.Repricing) points.Command { return points.Reprice{OrderID: "O-1", Prices: p} }

@@ -154,6 +154,41 @@ func TestReturnsCommute(t *testing.T) {
 	})
 }
 
+// New prices of an order that money paid earn each line the same, posted at once or one by one in any order, held back or
+// granted already.
+func TestNewPricesCommute(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		source := fmt.Sprintf(ProgramFile, "2017-07-03", "1", OneOf(t, "rate", "0.01", "0.1", "1"), OneOf(t, "rounding", "floor", "half_up", "ceil"),
+			OneOf(t, "hold", "0", "3"), "ordered", "60", "0", "0.2", OneOf(t, "hold of toys", "0", "5"), "1", "1", "1", "", "earliest_expiry",
+			"mode: none", "cash", "cash", "30", "other_tender_first", "lot, other_lots, receivable", "0")
+		p, err := program.Parse("test.yaml", []byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := New(p)
+		o := points.OrderRequest{OrderID: "O", ShopID: "S-1"}
+		var all points.Repricing
+		for i := range Between(t, "lines", 2, 4) {
+			l := points.OrderLineRequest{LineID: fmt.Sprint(i + 1), Category: OneOf(t, "category", "books", "toys"), Quantity: 1, UnitPrice: ledger.Money(Between(t, "price", 0, 3000))}
+			o.Lines = append(o.Lines, l)
+			o.Tenders.Money += l.UnitPrice
+			all.Lines = append(all.Lines, points.LinePrice{LineID: l.LineID, UnitPrice: ledger.Money(Between(t, "new price", 0, 3000))})
+		}
+		act(t, one, Begin, points.PlaceOrder{Order: o})
+		now := Begin.AddDate(0, 0, Between(t, "days later", 0, 7))
+		other := one.Fork()
+		act(t, one, now, points.Reprice{OrderID: "O", Prices: all})
+		for _, l := range rapid.Permutation(all.Lines).Draw(t, "one by one") {
+			act(t, other, now, points.Reprice{OrderID: "O", Prices: points.Repricing{Lines: []points.LinePrice{l}}})
+		}
+		for i := range o.Lines {
+			if x, y := one.Order("O").Lines[i].Earned, other.Order("O").Lines[i].Earned; x.Points != y.Points || x.By != y.By {
+				t.Fatalf("line %d earned %d by %s at once, %d by %s one by one", i+1, x.Points, x.By, y.Points, y.By)
+			}
+		}
+	})
+}
+
 // sum is the points of an account, debit positive.
 func sum(b *Book, account ledger.Account) (n ledger.Points) {
 	for _, t := range b.Journal {

@@ -247,13 +247,14 @@ func auditParts(o *points.Order) error {
 }
 
 // auditEarned: what the order earned and what was taken back is what the journal granted, account by account, and it is
-// what the one function says or less.
+// what the one function says or less: line by line, but where a cap has lines stand in for each other.
 func (b *Book) auditEarned(s *totals, o *points.Order) error {
 	var earned ledger.Points
 	by := map[ledger.Account]ledger.Points{}
+	v := b.Programs.Number(o.Version)
 	for _, l := range o.Lines {
-		if l.Earned.Points < 0 {
-			return fmt.Errorf("line %s earned %d", l.ID, l.Earned.Points)
+		if most := v.Named(l.Earned.Rule).Points(moneyOf(l)); l.Earned.Points < 0 || v.Earn.CapPerOrder == 0 && l.Earned.Points > most {
+			return fmt.Errorf("line %s earned %d, as it stands it earns %d", l.ID, l.Earned.Points, most)
 		}
 		earned += l.Earned.Points
 		by[l.Earned.By] += l.Earned.Points
@@ -273,13 +274,17 @@ func (b *Book) auditEarned(s *totals, o *points.Order) error {
 func (b *Book) Earns(o *points.Order) (n ledger.Points) {
 	v := b.Programs.Number(o.Version)
 	for _, l := range o.Lines {
-		money := l.Amount - l.Back.Amount - (l.Value - l.Back.Value)
-		n += v.Named(l.Earned.Rule).Points(money)
+		n += v.Named(l.Earned.Rule).Points(moneyOf(l))
 	}
 	if limit := ledger.Points(v.Earn.CapPerOrder); limit > 0 {
 		n = min(n, limit)
 	}
 	return n
+}
+
+// moneyOf is what money pays of a line as it stands.
+func moneyOf(l points.OrderLine) ledger.Money {
+	return l.Amount - l.Back.Amount - (l.Value - l.Back.Value)
 }
 
 // auditWatched: what is open and may be touched by what falls due is loaded with the account, and nothing else.
