@@ -60,8 +60,11 @@ func (c Receive) Apply(a *points.Account, m points.Moment) (points.Reply, error)
 			continue
 		}
 		next := decide(a, c.Policies, o, c.Receipt.add(l.Facts))
-		if next.Outcome == policy.Review && l.Resolved {
+		switch {
+		case next.Outcome == policy.Review && l.Resolved:
 			next = l.Decision // a person accepted it already
+		case next.Outcome == policy.Reject:
+			next.Denied = true // the goods had come back, whatever clause refuses them now
 		}
 		l.judge(next, m.At)
 		l.close(o)
@@ -69,7 +72,7 @@ func (c Receive) Apply(a *points.Account, m points.Moment) (points.Reply, error)
 	if r.joined() == stateApproved {
 		r.settle(a, o, m)
 	}
-	r.charge(c.Receipt.Costs)
+	r.charge()
 	r.State = r.joined()
 	r.History = append(r.History, points.HistoryEntry{At: m.At, What: r.State})
 	a.Keep(returnKey(r.Order, r.ID), r.State, r)
@@ -117,11 +120,15 @@ func (c Receipt) add(f policy.Facts) policy.Facts {
 	return f
 }
 
-// charge keeps what the customer pays, for the shop to collect: neither entries nor receivables. Source: CS-2, ruling 24.
-func (r *Return) charge(costs map[string]ledger.Money) {
-	for _, l := range r.Lines {
-		for _, name := range l.Decision.Charges {
-			if n, told := costs[name]; told {
+// charge keeps what the customer pays of the costs, once the goods have come, for the shop to collect: neither entries
+// nor receivables. Source: CS-2, SM-R23.2b, ruling 24.
+func (r *Return) charge() {
+	if r.Receipt == nil {
+		return
+	}
+	for i := range r.Lines {
+		for _, name := range r.Lines[i].charges() {
+			if n, told := r.Receipt.Costs[name]; told {
 				if r.Charges == nil {
 					r.Charges = map[string]ledger.Money{}
 				}
@@ -129,4 +136,12 @@ func (r *Return) charge(costs map[string]ledger.Money) {
 			}
 		}
 	}
+}
+
+// charges names what the customer pays of a line: what a refusal says, or sending accepted goods back where that is his.
+func (l *ReturnLine) charges() []string {
+	if l.State == stateSettled && l.Decision.ReturnShipping == "member" {
+		return []string{"return_shipping"}
+	}
+	return l.Decision.Charges
 }

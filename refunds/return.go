@@ -194,6 +194,7 @@ func (r *Return) proceed(a *points.Account, o *points.Order, m points.Moment) Re
 			r.Quote = r.quote(a)
 		} else {
 			r.settle(a, o, m)
+			r.charge()
 		}
 	}
 	if r.State != before {

@@ -154,6 +154,26 @@ func TestAReviewIsResolved(t *testing.T) {
 	h.must(422, h.call("GET", "/v1/samurai-mall/refunds?after=x", ""))
 }
 
+// A kettle that nobody wants is settled, and its sending is charged; a dress that was worn is denied, and listed as such.
+func TestReturnsAreReceived(t *testing.T) {
+	h := sandboxed(t)
+	h.must(201, h.post(m1+"/orders", `{"order_id":"O-1","shop_id":"S-1","lines":[{"line_id":"1","category":"fashion","quantity":1,"unit_price":5000},
+		{"line_id":"2","category":"electronics","quantity":1,"unit_price":3000}],"tenders":{"points":0,"money":8000}}`))
+	h.must(200, h.post(m1+"/orders/O-1/status", `{"status":"delivered"}`))
+	const costs = `"costs":{"return_shipping":700,"handling":100}`
+	for id, line := range map[string]string{"R-1": "1", "R-2": "2"} {
+		h.expect(h.must(201, h.post(m1+"/orders/O-1/returns", `{"return_id":"`+id+`","lines":[{"line_id":"`+line+`","quantity":1}],
+			"reason":"customer_convenience","condition":{"tried_on":true}}`)), map[string]string{"state": "approved"})
+	}
+	h.expect(h.must(200, h.post(m1+"/orders/O-1/returns/R-1/receive", `{"inspection":"confirmed","condition":{"used":true},`+costs+`}`)),
+		map[string]string{"state": "denied", "decision.denied": "true", "decision.clause": "SM-T.fashion", "charges": "<nil>", "transactions": "[]"})
+	h.expect(h.must(200, h.post(m1+"/orders/O-1/returns/R-2/receive", `{"inspection":"confirmed",`+costs+`}`)),
+		map[string]string{"state": "settled", "decision.return_shipping": "member", "charges": `{"return_shipping":700}`, "refund.money": "3000"})
+	h.expect(h.must(200, h.call("GET", m1+"/orders/O-1/returns/R-2", "")), map[string]string{"charges": `{"return_shipping":700}`})
+	h.expect(h.must(200, h.call("GET", "/v1/samurai-mall/returns?state=denied", "")), map[string]string{"returns[0].return_id": "R-1", "returns[1]": "<none>"})
+	h.expect(h.must(200, h.call("GET", "/v1/samurai-mall/returns?state=rejected", "")), map[string]string{"returns": "[]"})
+}
+
 func TestAMonthIsClosed(t *testing.T) {
 	h := sandboxed(t)
 	h.must(201, h.post(m1+"/grants", `{"points":10,"hold_days":20}`))
