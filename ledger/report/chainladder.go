@@ -86,13 +86,13 @@ func (t Triangle) ProjectByPrior(prior *big.Rat) []Projection {
 	return out
 }
 
-// clamp keeps an estimate between what was redeemed already and what can be.
+// clamp keeps an estimate between what was redeemed already and what can be, never below nothing.
 func (v Vintage) clamp(n int64) int64 {
 	var redeemed int64
 	if k := len(v.Redeemed); k > 0 {
 		redeemed = v.Redeemed[k-1]
 	}
-	return max(redeemed, min(n, v.Issued-v.Lost))
+	return max(0, redeemed, min(n, v.Issued-v.Lost))
 }
 
 // halfUp rounds to the nearest whole, a half upwards.

@@ -265,6 +265,11 @@ func tieOut(t *testing.T, r report.Reader, s report.Span) {
 	breakage, err := r.Breakage(ctx, s.To, assumed)
 	fatal(t, err)
 	is("breakage", breakage.Total.Outstanding, int64(owed.Points))
+	for _, c := range breakage.Cohorts {
+		if c.Redeemed < 0 || c.Ultimate < c.Redeemed || c.Ultimate > c.Issued-c.Lost || slices.Min(c.ByAge) < 0 {
+			t.Errorf("cohort %s/%s at %s: %+v", c.Cohort, c.Funder, s.To.Format(time.DateOnly), c)
+		}
+	}
 	debts, err := r.Receivables(ctx, s.To)
 	fatal(t, err)
 	is("receivables", debts.Totals, b.Of(ledger.MemberDebt))
