@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -11,8 +13,8 @@ import (
 	"chobo/ledger"
 )
 
-// An Aging says when the points that members hold at the end of a day expire if nobody uses them. It is computed from
-// the journal's lots alone.
+// An Aging says when the points that members hold at the end of a day expire if nobody uses them: by their lots' own date,
+// or by inactivity if that takes them before. It is computed from the journal.
 type Aging struct {
 	Program  string        `json:"program"`
 	AsOf     string        `json:"as_of"`
@@ -40,24 +42,48 @@ type AgingBucket struct {
 	Money  ledger.Money  `json:"money"`
 }
 
-// lotsSQL sums each lot up to and with a day and groups what is left by when it expires. Lines that came later are
-// taken out by an anti-join, so that the present costs one pass over the lines.
+// lotsSQL sums each lot up to and with a day and groups what is left by when it expires and, where the program knows
+// inactivity ($4), by the day of the member's last deed in zone $5. Lines that came later are taken out by an anti-join, so
+// that the present costs one pass over the lines.
+//
+// Deeds are orders, redemptions, exchanges, sweeps and what was given or taken by hand, and restorations of which
+// something stayed with the member. Orders that posted nothing stand in the documents alone; an opening may have
+// brought over an earlier deed, which only the account knows.
 const lotsSQL = `
 WITH lots AS (
   SELECT l.member, l.lot, sum(l.points) FILTER (WHERE l.account = 11) AS available, sum(l.points) FILTER (WHERE l.account = 13) AS reserved,
-         sum(l.points) FILTER (WHERE l.account = 12) AS pending, sum(l.money) AS money, sum(l.money) FILTER (WHERE l.account = 12) AS pending_money,
+         sum(l.points) FILTER (WHERE l.account = 12) AS pending, sum(l.money) FILTER (WHERE l.account = 11) AS available_money,
+         sum(l.money) FILTER (WHERE l.account = 13) AS reserved_money, sum(l.money) FILTER (WHERE l.account = 12) AS pending_money,
          max(l.expires_at) AS expires_at
     FROM lines l
    WHERE l.account IN (11, 12, 13)
      AND NOT EXISTS (SELECT FROM transactions t WHERE t.member = l.member AND t.id = l.transaction AND (t.book_date > $2 OR t.posted_at > $3))
    GROUP BY l.member, l.lot
+), deeds AS (
+  SELECT member, occurred_at AS at
+    FROM transactions
+   WHERE $4 AND program = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND kind IN (1, 2, 12, 13, 14, 44, 50, 60)
+  UNION ALL
+  SELECT t.member, t.occurred_at
+    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+   WHERE $4 AND t.program = $1 AND t.book_date <= $2 AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
+     AND (t.kind IN (20, 51) OR t.kind IN (40, 41, 43) AND t.subject IS NOT NULL) AND l.account = 11
+   GROUP BY t.member, t.subject, t.occurred_at HAVING sum(l.points) < 0
+  UNION ALL
+  SELECT d.member, d.at
+    FROM documents d
+   WHERE $4 AND d.program = $1 AND d.kind = 1 AND (d.at AT TIME ZONE $5)::date <= $2 AND ($3::timestamptz IS NULL OR d.at <= $3)
+     AND NOT EXISTS (SELECT FROM transactions t WHERE t.member = d.member AND t.subject = d.id AND t.kind IN (1, 2, 12, 13)
+                        AND (t.book_date > $2 OR t.posted_at > $3))
+), active AS (
+  SELECT d.member, (least(max(d.at), min(a.active_at)) AT TIME ZONE $5)::date AS day FROM deeds d JOIN accounts a USING (member) GROUP BY d.member
 )
-SELECT expires_at, -coalesce(sum(available), 0), -coalesce(sum(reserved), 0), -coalesce(sum(pending), 0), -sum(money), -coalesce(sum(pending_money), 0),
-       count(*) FILTER (WHERE available <> 0 OR reserved <> 0)
-  FROM lots JOIN members USING (member)
+SELECT expires_at, day, -coalesce(sum(available), 0), -coalesce(sum(available_money), 0), count(*) FILTER (WHERE available <> 0),
+       -coalesce(sum(reserved), 0), -coalesce(sum(reserved_money), 0), count(*) FILTER (WHERE reserved <> 0),
+       -coalesce(sum(pending), 0), -coalesce(sum(pending_money), 0), count(*) FILTER (WHERE available <> 0 AND reserved <> 0)
+  FROM lots JOIN members USING (member) LEFT JOIN active USING (member)
  WHERE program = $1
- GROUP BY expires_at
- ORDER BY expires_at`
+ GROUP BY expires_at, day`
 
 // bucketDays are the distances of an aging, nearest first.
 var bucketDays = []int{30, 60, 90, 365, Later, Never}
@@ -74,32 +100,69 @@ func (r Reader) ExpiryAging(ctx context.Context, asOf Day) (*Aging, error) {
 	for _, d := range bucketDays {
 		out.Buckets = append(out.Buckets, AgingBucket{Days: d})
 	}
+	going := map[time.Time]AgingRow{} // by the first instant without them; the zero time: never
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, lotsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
-			var expires sql.NullTime
-			var row AgingRow
+		return each(ctx, tx, lotsSQL, []any{r.Program, asOf, r.knownAt(), r.LapsesAt != nil, r.Zone.String()}, func(rows *sql.Rows) error {
+			var expires, day sql.NullTime
+			var available, reserved AgingRow
 			var pending Amount
-			var money ledger.Money
-			if err := rows.Scan(&expires, &row.Available, &row.Reserved, &pending.Points, &money, &pending.Money, &row.Lots); err != nil {
+			var shared int64 // lots of which points are available and reserved
+			if err := rows.Scan(&expires, &day, &available.Available, &available.Money, &available.Lots, &reserved.Reserved, &reserved.Money, &reserved.Lots,
+				&pending.Points, &pending.Money, &shared); err != nil {
 				return err
 			}
-			row.Money = money - pending.Money
 			out.Pending = out.Pending.add(pending)
-			out.Totals = out.Totals.add(Amount{row.Available + row.Reserved + pending.Points, money})
-			if row.Lots > 0 {
-				out.add(expires.Time, asOf, row)
+			own := expires.Time.UTC()
+			goes := r.goes(own, day)
+			if goes.Equal(own) {
+				reserved.Lots -= shared
 			}
+			going[goes] = going[goes].add(available)
+			going[own] = going[own].add(reserved)
 			return nil
 		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("expiry aging: %w", err)
 	}
+	out.Totals = out.Pending
+	never := going[time.Time{}]
+	delete(going, time.Time{})
+	for _, at := range slices.SortedFunc(maps.Keys(going), time.Time.Compare) {
+		out.add(at, asOf, going[at])
+	}
+	out.add(time.Time{}, asOf, never)
 	return out, nil
 }
 
-// add puts lots that expire at one instant into their month and their distance. They come in order of time.
+// goes is when available points are gone that expire at an instant, zero for never, and whose member's last deed was on
+// the day.
+func (r Reader) goes(expires time.Time, day sql.NullTime) time.Time {
+	if !day.Valid {
+		return expires
+	}
+	y, m, d := day.Time.Date()
+	lapse := r.LapsesAt(time.Date(y, m, d, 12, 0, 0, 0, r.Zone)).UTC() // the hour does not matter, but not every day has a midnight
+	if expires.IsZero() || !lapse.IsZero() && lapse.Before(expires) {
+		return lapse
+	}
+	return expires
+}
+
+func (a AgingRow) add(b AgingRow) AgingRow {
+	a.Available += b.Available
+	a.Reserved += b.Reserved
+	a.Money += b.Money
+	a.Lots += b.Lots
+	return a
+}
+
+// add puts lots that go at one instant into their month and their distance. They come in order of time.
 func (a *Aging) add(expires time.Time, asOf Day, row AgingRow) {
+	if row.Lots == 0 {
+		return
+	}
+	a.Totals = a.Totals.add(Amount{row.Available + row.Reserved, row.Money})
 	days := Never
 	if !expires.IsZero() {
 		last := a.book.DayOf(expires.Add(-time.Microsecond))
@@ -113,11 +176,7 @@ func (a *Aging) add(expires time.Time, asOf Day, row AgingRow) {
 		}
 	}
 	if n := len(a.Months); n > 0 && a.Months[n-1].Month == row.Month {
-		last := &a.Months[n-1]
-		last.Available += row.Available
-		last.Reserved += row.Reserved
-		last.Money += row.Money
-		last.Lots += row.Lots
+		a.Months[n-1] = a.Months[n-1].add(row)
 	} else {
 		a.Months = append(a.Months, row)
 	}

@@ -21,6 +21,8 @@ type Book struct {
 	Currency string          // ISO 4217
 	Value    decimal.Decimal // of a point, in minor units
 	House    ledger.Member   // to whom the program's own transactions belong
+	// LapsesAt is when inactivity takes the available points of a member whose last deed was then; zero: never. Nil: of nobody.
+	LapsesAt func(last time.Time) time.Time
 }
 
 // A Reader reads the books. The zero KnownAt knows all that is posted.

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -43,6 +44,11 @@ func (vs Versions) LapsesAt(last time.Time) (first time.Time) {
 		}
 	}
 	return first
+}
+
+// KnowInactivity tells whether inactivity takes points under any version.
+func (vs Versions) KnowInactivity() bool {
+	return slices.ContainsFunc(vs, func(v Version) bool { return v.Expiry.Mode == Inactivity })
 }
 
 // Named is the terms of the rule of that name; of the program itself for an empty one.

@@ -235,8 +235,12 @@ func Body(t testing.TB, body []byte) map[string]any {
 func (m *Mall) Reader() report.Reader {
 	m.t.Helper()
 	p := m.Info()
-	return report.Reader{DB: m.DB, Book: report.Book{Program: p.ID, Code: p.Code, Zone: p.Versions.Zone(), Currency: p.Versions.First().Currency,
+	r := report.Reader{DB: m.DB, Book: report.Book{Program: p.ID, Code: p.Code, Zone: p.Versions.Zone(), Currency: p.Versions.First().Currency,
 		Value: p.Versions.PointValue(), House: p.Member(points.HouseMember)}}
+	if p.Versions.KnowInactivity() {
+		r.LapsesAt = p.Versions.LapsesAt
+	}
+	return r
 }
 
 const settledSQL = `SELECT coalesce(max(xid), '0') < chobo_xmin() FROM batches`

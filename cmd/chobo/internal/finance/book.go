@@ -11,8 +11,12 @@ import (
 // BookOf is a program's books as reports need to know them.
 func BookOf(p *engine.Program) report.Book {
 	first := p.Versions.First()
-	return report.Book{Program: p.ID, Code: p.Code, Zone: p.Versions.Zone(), Currency: first.Currency, Value: first.PointValue,
+	b := report.Book{Program: p.ID, Code: p.Code, Zone: p.Versions.Zone(), Currency: first.Currency, Value: first.PointValue,
 		House: p.Member(points.HouseMember)}
+	if p.Versions.KnowInactivity() {
+		b.LapsesAt = p.Versions.LapsesAt
+	}
+	return b
 }
 
 // neverTerm is after how many months points that never expire by themselves count as used or lost in estimates: the tax
