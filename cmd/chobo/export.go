@@ -44,6 +44,9 @@ func (c *exportJournal) Run(l *life, s *screen) error {
 	if err != nil {
 		return misused("--format: %v", err)
 	}
+	if c.After != 0 && format.Summary() {
+		return misused("--after: %v", export.ErrSums)
+	}
 	return c.withHouse(l, c.logging, s, func(ctx context.Context, h *house) (err error) {
 		r, q, err := h.books(c.Program, finance.Wish{From: c.From, To: c.To})
 		if err != nil {

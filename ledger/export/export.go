@@ -31,16 +31,19 @@ type Request struct {
 
 // A Control is what an export adds up to, told before its first byte. Debits and credits are equal.
 type Control struct {
-	Lines  int64
-	Points ledger.Points // debits
-	Money  ledger.Money  // debits
+	Lines  int64         // of the journal; of a summary, its rows
+	Points ledger.Points // debits; none in a summary
+	Money  ledger.Money  // debits, in minor units
 }
 
 // Export hands fn the control totals of the whole span and a function that writes the export. Both are of one instant;
 // the function may be called once, before fn returns.
 //
-// It fails with ErrNoTransaction when After is none of the span.
+// It fails with ErrNoTransaction when After is none of the span, and with ErrSums when the format holds no transactions.
 func (e Exporter) Export(ctx context.Context, r Request, fn func(c Control, write func(io.Writer) error) error) (err error) {
+	if r.After != 0 && r.Format.Summary() {
+		return ErrSums
+	}
 	tx, err := e.DB.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin an export: %w", err)
@@ -61,8 +64,11 @@ func (e Exporter) Export(ctx context.Context, r Request, fn func(c Control, writ
 	})
 }
 
-// ErrNoTransaction is an export that is to go on behind a transaction which it does not hold.
-var ErrNoTransaction = errors.New("the export holds no such transaction")
+// Reasons for which an export cannot go on behind a transaction.
+var (
+	ErrNoTransaction = errors.New("the export holds no such transaction")
+	ErrSums          = errors.New("this format holds sums by day and no transaction to go on behind")
+)
 
 // A run is one export under way.
 type run struct {
@@ -102,6 +108,11 @@ func (x *run) begin() error {
 			return fmt.Errorf("find transaction %s: %w", x.After, err)
 		}
 		x.from = x.from.UTC()
+	}
+	if x.Format.Summary() {
+		if err := x.controlSums(); err != nil {
+			return err
+		}
 	}
 	if !first.Valid {
 		x.Span.To = x.Span.From.AddDate(0, 0, -1) // nothing at all

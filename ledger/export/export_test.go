@@ -274,6 +274,12 @@ func TestExportsResume(t *testing.T) {
 	if !errors.Is(err, export.ErrNoTransaction) {
 		t.Errorf("an unknown transaction: %v", err)
 	}
+	for _, f := range export.Summaries {
+		err := e.Export(t.Context(), export.Request{Span: april, Format: f, After: 1}, func(export.Control, func(io.Writer) error) error { return nil })
+		if !errors.Is(err, export.ErrSums) {
+			t.Errorf("%s behind a transaction: %v", f, err)
+		}
+	}
 }
 
 // A JSON line holds all that the digest of its transaction is made of.
@@ -297,7 +303,7 @@ func TestJSONLinesHoldTheDigest(t *testing.T) {
 func TestSummaries(t *testing.T) {
 	_, e := traded(t)
 	for _, f := range export.Summaries {
-		text, _ := exported(t, e, export.Request{Span: april, Format: f})
+		text, control := exported(t, e, export.Request{Span: april, Format: f})
 		if f == export.Yayoi {
 			decoded, err := japanese.ShiftJIS.NewDecoder().Bytes(text)
 			fatal(t, err)
@@ -308,10 +314,12 @@ func TestSummaries(t *testing.T) {
 		fatal(t, err)
 		at := map[export.Format][2]int{export.Freee: {9, 18}, export.MoneyForward: {8, 16}, export.Yayoi: {8, 14}, export.QuickBooks: {3, 4}}[f]
 		sums := map[string]int64{}
+		var file export.Control
 		for i, row := range rows {
 			if i == 0 && f != export.Yayoi {
 				continue
 			}
+			file.Lines++
 			key := row[1]
 			if f == export.QuickBooks {
 				key = row[0]
@@ -321,8 +329,12 @@ func TestSummaries(t *testing.T) {
 					n, err := strconv.ParseInt(cell, 10, 64)
 					fatal(t, err)
 					sums[key] += sign * n
+					file.Money += ledger.Money(max(0, sign) * n)
 				}
 			}
+		}
+		if control != file {
+			t.Errorf("%s: the rows add up to %+v, the control totals are %+v", f, file, control)
 		}
 		for key, n := range sums {
 			if n != 0 {

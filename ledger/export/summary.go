@@ -33,6 +33,34 @@ SELECT book_date, account, shop, sum(money)
 HAVING sum(money) <> 0
  ORDER BY book_date, account, shop`
 
+// controlSumsSQL adds up what summarySQL gives: its sums, the rows in which debits and credits stand beside each other,
+// and the debits.
+const controlSumsSQL = `
+WITH sums AS (
+  SELECT book_date, sum(money) AS money
+    FROM movements
+   WHERE program = $1 AND book_date BETWEEN $2 AND $3
+   GROUP BY book_date, account, shop
+), days AS (
+  SELECT count(*) FILTER (WHERE money > 0) AS debits, count(*) FILTER (WHERE money < 0) AS credits, sum(money) FILTER (WHERE money > 0) AS worth
+    FROM sums GROUP BY book_date
+)
+SELECT coalesce(sum(debits + credits), 0), coalesce(sum(greatest(debits, credits)), 0), coalesce(sum(worth), 0) FROM days`
+
+// controlSums is what the file adds up to: days are netted, so that it is less than the journal.
+func (x *run) controlSums() error {
+	var sums, pairs int64
+	x.control = Control{}
+	if err := x.tx.QueryRowContext(x.ctx, controlSumsSQL, x.Program, x.Span.From, x.Span.To).Scan(&sums, &pairs, &x.control.Money); err != nil {
+		return fmt.Errorf("control totals: %w", err)
+	}
+	x.control.Lines = pairs
+	if forms[x.Format].single {
+		x.control.Lines = sums
+	}
+	return nil
+}
+
 // summary writes one journal entry a day.
 func (x *run) summary(w *bufio.Writer) (err error) {
 	var to io.Writer = w
@@ -89,15 +117,16 @@ func (x *run) summary(w *bufio.Writer) (err error) {
 
 // A form is how one accounting program wants a day's entry.
 type form struct {
-	head []string // nil: it wants none
-	rows func(x *run, day report.Day, sums []summary) [][]string
+	head   []string // nil: it wants none
+	rows   func(x *run, day report.Day, sums []summary) [][]string
+	single bool // a row is a debit or a credit; else one beside the other
 }
 
 var forms = map[Format]form{
-	Freee:        {freeeHead, freeeRows},
-	MoneyForward: {moneyForwardHead, moneyForwardRows},
-	Yayoi:        {nil, yayoiRows},
-	QuickBooks:   {quickBooksHead, quickBooksRows},
+	Freee:        {head: freeeHead, rows: freeeRows},
+	MoneyForward: {head: moneyForwardHead, rows: moneyForwardRows},
+	Yayoi:        {rows: yayoiRows},
+	QuickBooks:   {head: quickBooksHead, rows: quickBooksRows, single: true},
 }
 
 // sides are debits and credits beside each other; the shorter side ends in zero values.

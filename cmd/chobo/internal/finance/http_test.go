@@ -116,7 +116,7 @@ func TestReportsOverHTTP(t *testing.T) {
 	for path, field := range map[string]string{
 		"/reports/trial-balance?as_of=soon": "query.as_of", "/reports/liability-rollforward?by=week": "query.by", "/reports/shop-settlement?from=2026-05&to=2026-04": "query.to",
 		"/reports/trial-balance?format=svg": "query.format", "/reports/breakage?prior=2": "query.prior", "/reports/trial-balance?known_at=then": "query.known_at",
-		"/exports/journal?format=xml": "query.format",
+		"/exports/journal?format=xml": "query.format", "/exports/journal?format=freee&after=1": "query.after",
 	} {
 		if out := c.json("GET", path, "", 422); out["code"] != "validation_failed" || !strings.Contains(text(t, out["errors"]), field) {
 			t.Errorf("%s: %v", path, out)
@@ -183,6 +183,11 @@ func TestExportsOverHTTP(t *testing.T) {
 		t.Errorf("behind the last: %s", rest)
 	}
 	c.json("GET", "/exports/journal?from=2026-04&to=2026-04&after=1", "", 404)
+	h, sums := c.ask("GET", "/exports/journal?from=2026-04&to=2026-04&format=quickbooks", "", "", 200)
+	rows, err = csv.NewReader(bytes.NewReader(sums)).ReadAll()
+	if err != nil || h.Get("Chobo-Control-Rows") != strconv.Itoa(len(rows)-1) || h.Get("Chobo-Control-Points") != "0" {
+		t.Errorf("sums: %v, %v, %d rows", err, h, len(rows))
+	}
 }
 
 // A shop is settled once, whoever asks and however often; what becomes due later is settled by the next.

@@ -224,7 +224,7 @@ func (s server) journal(m *api.Mounting) {
 		From    string `query:"from" doc:"First day, by book date. Default: since ever."`
 		To      string `query:"to" doc:"Last day. Default: today."`
 		Format  string `query:"format" doc:"csv, jsonl, hledger, ledger, beancount, freee, moneyforward, yayoi or quickbooks. Default: csv."`
-		After   int64  `query:"after" minimum:"0" doc:"Go on behind this transaction of an export that broke off."`
+		After   int64  `query:"after" minimum:"0" doc:"Go on behind this transaction of an export that broke off. Not in formats that hold sums: freee, moneyforward, yayoi, quickbooks."`
 		Zip     string `header:"Accept-Encoding"`
 	}
 	op := huma.Operation{OperationID: "exports.journal", Method: http.MethodGet, Path: "/v1/{program}/exports/journal", Tags: []string{"finance"},
@@ -262,8 +262,11 @@ func (s server) journal(m *api.Mounting) {
 					})
 				})
 		})
-		if errors.Is(err, export.ErrNoTransaction) {
+		switch {
+		case errors.Is(err, export.ErrNoTransaction):
 			err = points.RefuseField(points.NotFound, "query.after", "%s", err)
+		case errors.Is(err, export.ErrSums):
+			err = points.RefuseField(points.ValidationFailed, "query.after", "%s", err)
 		}
 		return out, err
 	})
