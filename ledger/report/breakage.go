@@ -153,7 +153,7 @@ func (b *Breakage) Sheet() Sheet {
 		Rows: rowsOf(b.Cohorts, func(r BreakageRow) []any {
 			return []any{r.Cohort, string(r.Funder), r.Issued, r.Redeemed, r.Lost, r.Outstanding, r.CDF, r.Ultimate, r.URR, r.ExpectedFuture, r.BreakageRate}
 		}),
-		Totals: []any{"total", "", b.Total.Issued, b.Total.Redeemed, b.Total.Lost, b.Total.Outstanding, "", b.Total.Ultimate, b.Total.URR,
-			b.Total.Ultimate - b.Total.Redeemed, ""},
+		Totals: []any{"total", "", b.Total.Issued, b.Total.Redeemed, b.Total.Lost, b.Total.Outstanding, nil, b.Total.Ultimate, b.Total.URR,
+			b.Total.Ultimate - b.Total.Redeemed, nil},
 	}
 }

@@ -26,6 +26,27 @@ type Column struct {
 func text(name string) Column   { return Column{Name: name} }
 func number(name string) Column { return Column{Name: name, Number: true} }
 
+// Summed is the sheet with its columns' sums as totals, of those that hold whole numbers. Totals are there once the rows
+// were read; they may mean nothing but that all rows are there.
+func (s Sheet) Summed() Sheet {
+	rows := s.Rows
+	s.Totals = make([]any, len(s.Columns))
+	s.Rows = func(yield func([]any, error) bool) {
+		for cells, err := range rows {
+			for i, c := range cells {
+				if n, ok := c.(int64); ok {
+					sum, _ := s.Totals[i].(int64)
+					s.Totals[i] = sum + n
+				}
+			}
+			if !yield(cells, err) {
+				return
+			}
+		}
+	}
+	return s
+}
+
 // A Sheeter is a report that can be shown as rows and columns.
 type Sheeter interface{ Sheet() Sheet }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,7 +98,12 @@ func TestReportsOverHTTP(t *testing.T) {
 		if err != nil || h.Get("Content-Type") != "text/csv; charset=utf-8" || h.Get("Chobo-Control-Rows") != strconv.Itoa(len(rows)-1) {
 			t.Errorf("%s: %v, %v, %d rows", r.Name, err, h, len(rows))
 		}
+		addsUp(t, r.Name, rows, h)
 	}
+	h, b := c.ask("GET", "/reports/general-ledger/redeemed:orders?from=2026-04&to=2026-04", "text/csv", "", 200)
+	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	fatal(t, err)
+	addsUp(t, "general ledger", rows, h)
 	balance := c.json("GET", "/reports/trial-balance?as_of=2026-04-30", "", 200)
 	if totals := balance["totals"].(map[string]any); totals["points"] != 0.0 || totals["money"] != 0.0 {
 		t.Errorf("totals %v", totals)
@@ -149,13 +155,41 @@ func TestReportsOverHTTP(t *testing.T) {
 	if len(page) != 3 || text(t, next["entries"]) != text(t, statement["entries"].([]any)[3:5]) {
 		t.Errorf("a page %v and the next %v", page, next)
 	}
-	h, b := c.ask("GET", "/reports/member-statement?member_id=ann&as_of=2026-04", "text/csv", "", 200)
+	h, b = c.ask("GET", "/reports/member-statement?member_id=ann&as_of=2026-04", "text/csv", "", 200)
 	if rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll(); err != nil || len(rows) != 15 || h.Get("Chobo-Control-Rows") != "14" || rows[0][4] != "balance_after" {
 		t.Errorf("as CSV: %v, %v, %s", err, h, b)
 	}
 	c.json("GET", "/reports/member-statement?member_id=nobody", "", 404)
 	c.json("GET", "/reports/member-statement?member_id=%1Fhouse", "", 404)
 	c.json("GET", "/reports/member-statement", "", 422)
+}
+
+// addsUp checks the control totals of a file: there are some, and they are the sums of its columns.
+func addsUp(t *testing.T, name string, rows [][]string, h http.Header) {
+	t.Helper()
+	totals := strings.Split(h.Get("Chobo-Control-Totals"), "; ")
+	for _, total := range totals {
+		column, want, ok := strings.Cut(total, "=")
+		i := slices.Index(rows[0], column)
+		if !ok || i < 0 {
+			t.Errorf("%s: control totals %q", name, totals)
+			return
+		}
+		if strings.Contains(want, ".") {
+			continue // a rate
+		}
+		var sum int64
+		for _, row := range rows[1:] {
+			if row[i] != "" {
+				n, err := strconv.ParseInt(row[i], 10, 64)
+				fatal(t, err)
+				sum += n
+			}
+		}
+		if strconv.FormatInt(sum, 10) != want {
+			t.Errorf("%s: column %s adds up to %d, the control total is %s", name, column, sum, want)
+		}
+	}
 }
 
 // Exports stream, zipped where that is asked for, and tell what they add up to before their first byte.

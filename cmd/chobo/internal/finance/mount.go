@@ -158,6 +158,9 @@ func svgOf(v any) (*huma.StreamResponse, error) {
 // csvOf answers a sheet that is in memory, its totals in the headers.
 func csvOf(sheet report.Sheet) (*huma.StreamResponse, error) {
 	var b bytes.Buffer
+	if sheet.Totals == nil {
+		sheet = sheet.Summed()
+	}
 	rows, err := report.WriteCSV(&b, sheet)
 	if err != nil {
 		return nil, err
@@ -165,7 +168,7 @@ func csvOf(sheet report.Sheet) (*huma.StreamResponse, error) {
 	var totals []string
 	for i, cell := range sheet.Totals {
 		if sheet.Columns[i].Number && cell != nil {
-			totals = append(totals, fmt.Sprintf("%s=%v", sheet.Columns[i].Name, cell))
+			totals = append(totals, controlTotal(sheet.Columns[i].Name, cell))
 		}
 	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
@@ -177,6 +180,9 @@ func csvOf(sheet report.Sheet) (*huma.StreamResponse, error) {
 		_, _ = c.BodyWriter().Write(b.Bytes())
 	}}, nil
 }
+
+// controlTotal is what a column adds up to, as a header has it.
+func controlTotal(column string, sum any) string { return fmt.Sprintf("%s=%v", column, sum) }
 
 type ledgerInput struct {
 	Account string `path:"account" doc:"As in the chart: redeemed:orders"`
@@ -206,6 +212,7 @@ func (s server) generalLedger(m *api.Mounting) {
 					if in.csv() {
 						h.Set("Content-Type", "text/csv; charset=utf-8")
 						h.Set(headerRows, strconv.FormatInt(g.Lines, 10))
+						h.Set(headerTotals, controlTotal("points", g.Debits.Points-g.Credits.Points)+"; "+controlTotal("money", g.Debits.Money-g.Credits.Money))
 						_, err := report.WriteCSV(w, g.Sheet(entries))
 						return err
 					}
