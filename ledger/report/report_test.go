@@ -299,6 +299,28 @@ func tieOut(t *testing.T, r report.Reader, s report.Span) {
 	is("expected release", deferred.Totals.Current+deferred.Totals.NonCurrent, deferred.Totals.Closing)
 }
 
+// A new price that lets a shop fund more is none that reverses its funding, on the same day neither.
+func TestRepricesOfAShopsFunding(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	m.At("2026-04-10 10:00")
+	m.Buy("ann", trade.Order{ID: "O-1", Shop: "S-2", Price: 4000})
+	m.Buy("bob", trade.Order{ID: "O-2", Shop: "S-2", Price: 4000})
+	m.Do("ann", points.Reprice{OrderID: "O-1", Prices: points.Repricing{Lines: []points.LinePrice{{LineID: "1", UnitPrice: 5000}}}})
+	m.Do("bob", points.Reprice{OrderID: "O-2", Prices: points.Repricing{Lines: []points.LinePrice{{LineID: "1", UnitPrice: 1000}}}})
+	known := m.Reader()
+	known.KnownAt = time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC)
+	for range 2 {
+		for _, r := range []report.Reader{m.Reader(), known} {
+			s, err := r.Settlement(t.Context(), april, "")
+			fatal(t, err)
+			if s.Totals.Funded != 450 || s.Totals.FundingReversed != 150 || s.Totals.Closing != -300 {
+				t.Errorf("%+v", s.Totals)
+			}
+		}
+		m.Fold()
+	}
+}
+
 // A report does not depend on what is summed up yet.
 func TestReportsAreTheSameBeforeAndAfterTheRollUp(t *testing.T) {
 	m := trade.Open(t, pgtest.NewURL(t))

@@ -50,7 +50,7 @@ type SettlementSums struct {
 const (
 	// settlementSQL: settlements count whenever they were posted, everything else up to the last day.
 	settlementSQL = `
-SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(points), -sum(money)
+SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(points), -sum(money), sum(worth)
   FROM movements
  WHERE program = $1 AND shop <> '' AND account IN (25, 31, 32, 61) AND (book_date <= $3 OR kind = 61) AND ($4 = '' OR shop = $4)
  GROUP BY 1, 2, 3, 4
@@ -58,7 +58,7 @@ SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3
 
 	// knownSettlementSQL sums the journal itself: daily sums do not say when their lines were posted.
 	knownSettlementSQL = `
-SELECT l.shop, l.account, t.kind, CASE WHEN t.book_date < $2 THEN 0 WHEN t.book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(l.points), -sum(l.money)
+SELECT l.shop, l.account, t.kind, CASE WHEN t.book_date < $2 THEN 0 WHEN t.book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(l.points), -sum(l.money), sum(greatest(l.money, 0))
   FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
  WHERE t.program = $1 AND l.shop <> '' AND l.account IN (25, 31, 32, 61) AND (t.book_date <= $3 OR t.kind = 61) AND ($4 = '' OR l.shop = $4)
    AND t.posted_at <= $5
@@ -88,13 +88,14 @@ func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlemen
 			var kind ledger.Kind
 			var part int
 			var owed Amount
-			if err := rows.Scan(&id, &account, &kind, &part, &owed.Points, &owed.Money); err != nil {
+			var debits ledger.Money
+			if err := rows.Scan(&id, &account, &kind, &part, &owed.Points, &owed.Money, &debits); err != nil {
 				return err
 			}
 			if n := len(out.Shops); n == 0 || out.Shops[n-1].ShopID != id {
 				out.Shops = append(out.Shops, SettlementRow{ShopID: id, owed: map[ledger.Account]ledger.Money{}})
 			}
-			out.Shops[len(out.Shops)-1].add(account, kind, part, owed)
+			out.Shops[len(out.Shops)-1].add(account, kind, part, owed, debits)
 			return nil
 		})
 		if err != nil {
@@ -136,7 +137,8 @@ const (
 	behind
 )
 
-func (r *SettlementRow) add(account ledger.Account, kind ledger.Kind, part int, owed Amount) {
+// add counts what the program came to owe the shop on the account; debits are what of it the shop came to owe.
+func (r *SettlementRow) add(account ledger.Account, kind ledger.Kind, part int, owed Amount, debits ledger.Money) {
 	if account != ledger.ShopSettled {
 		r.owed[account] += owed.Money
 	}
@@ -163,10 +165,9 @@ func (r *SettlementRow) add(account ledger.Account, kind ledger.Kind, part int, 
 		r.Funded -= owed.Money
 	case account == ledger.FundedShop && (kind == ledger.VoidPending || kind == ledger.ReverseGrant):
 		r.FundingReversed += owed.Money
-	case account == ledger.FundedShop && kind == ledger.RepricePending && owed.Money < 0:
-		r.Funded -= owed.Money
-	case account == ledger.FundedShop && kind == ledger.RepricePending:
-		r.FundingReversed += owed.Money
+	case account == ledger.FundedShop && kind == ledger.RepricePending: // new prices go up and down
+		r.Funded += debits
+		r.FundingReversed += owed.Money + debits
 	default:
 		r.Other += owed.Money
 	}
