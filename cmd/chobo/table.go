@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"chobo/cmd/chobo/internal/figures"
+	"chobo/ledger/report"
 )
 
 // A table is printed with aligned columns: texts to the left, numbers to the right.
@@ -34,7 +35,7 @@ func (t *table) row(values ...any) {
 		case int64:
 			cells[i] = cell{text: figures.Grouped(v), right: true}
 		default:
-			cells[i] = cell{text: fmt.Sprint(v)}
+			cells[i] = cell{text: report.OneLine(fmt.Sprint(v))}
 		}
 	}
 	t.rows = append(t.rows, cells)

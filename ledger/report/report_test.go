@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,19 @@ func TestReportsOfApril(t *testing.T) {
 		}))
 		golden(t, "general_ledger.txt", table.Bytes())
 	})
+}
+
+// A reason of several lines breaks no row of a table, and what a terminal would obey is told as text.
+func TestTablesKeepTheirRows(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	m.At("2026-04-10 10:00").Do("ann", points.AdjustPoints{Points: 5, Reason: "an apology\r\nfor\tthe \x1b[31mdelay\u0085", Actor: "eva"})
+	i, err := m.Reader().Interventions(t.Context(), april)
+	fatal(t, err)
+	var table bytes.Buffer
+	fatal(t, report.WriteTable(&table, i.Sheet()))
+	if !strings.Contains(table.String(), "an apology  for the  [31mdelay") || strings.ContainsAny(table.String(), "\r\t\x1b\u0085") {
+		t.Errorf("%q", table.String())
+	}
 }
 
 // A member's statement is in a file too; it is read whole or page by page, and its balances are the member's.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
@@ -22,7 +23,7 @@ func WriteTable(w io.Writer, s Sheet) error {
 	line := func(cells []any) []string {
 		out := make([]string, len(cells))
 		for i, c := range cells {
-			out[i] = cell(c)
+			out[i] = OneLine(cell(c))
 			if s.Columns[i].Number {
 				out[i] = grouped(out[i])
 			}
@@ -43,7 +44,7 @@ func WriteTable(w io.Writer, s Sheet) error {
 	var b strings.Builder
 	b.WriteString(s.Title + "\n")
 	for _, a := range s.About {
-		fmt.Fprintf(&b, "%s: %s\n", a[0], a[1])
+		fmt.Fprintf(&b, "%s: %s\n", a[0], OneLine(a[1]))
 	}
 	b.WriteString("\n")
 	write := func(cells []string) {
@@ -76,6 +77,16 @@ func WriteTable(w io.Writer, s Sheet) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// OneLine is the text with a space for each control character and line's end: it breaks no row, and tells a terminal nothing.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // grouped writes the digits of a whole number in threes.
