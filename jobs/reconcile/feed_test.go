@@ -9,6 +9,7 @@ import (
 
 	"chobo/jobs/reconcile"
 	"chobo/jobs/reconcile/trade"
+	"chobo/points"
 	"chobo/schema/pgtest"
 )
 
@@ -73,6 +74,23 @@ O-9,2000,0
 	match(good)
 	if kept := open(t, m); len(kept) != 0 {
 		t.Errorf("a mended file leaves %q", kept)
+	}
+}
+
+// A checkout's file goes by when its orders were placed, however late they were told.
+func TestMatchOrdersToldLate(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t))
+	m.At("2026-04-30 23:00").Buy("ann", trade.Order{ID: "O-1", Shop: "S-1", Price: 500})
+	m.At("2026-05-01 09:00").Buy("ann", trade.Order{ID: "O-2", Shop: "S-1", Price: 600})
+	m.Do("ann", points.PlaceOrder{Order: points.OrderRequest{OrderID: "O-3", ShopID: "S-1", OrderedAt: may.Add(-time.Minute), Tenders: points.Tenders{Money: 700},
+		Lines: []points.OrderLineRequest{{LineID: "1", SKU: "x", Category: "books", Quantity: 1, UnitPrice: 700}}}})
+	for _, c := range []struct {
+		from, to time.Time
+		file     string
+	}{{april, may, "O-1,500\nO-3,700\n"}, {may, may.AddDate(0, 1, 0), "O-2,600\n"}} {
+		got, err := reconcile.Reconciler{DB: m.DB}.MatchOrders(t.Context(), m.Info(), c.from, c.to, reconcile.ReadFeed(strings.NewReader("order_id,money\n"+c.file), nil, "JPY"))
+		fatal(t, err)
+		sameLines(t, lines(got), []string{})
 	}
 }
 

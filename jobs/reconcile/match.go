@@ -25,14 +25,15 @@ type Matching struct {
 }
 
 const (
-	// feedOrdersSQL puts the orders placed from $2 to $3 beside what the feed has of them. An order's first tenders count:
-	// what changed later is no business of the checkout's file.
+	// feedOrdersSQL puts the orders placed from $2 to $3, by the checkout's own time, beside what the feed has of them. None
+	// was booked before that time. An order's first tenders count: what changed later is no business of the checkout's file.
 	feedOrdersSQL = `
 SELECT coalesce(o.id, f.order_id), coalesce(o.member_id, f.member_id), coalesce(o.points, 0), coalesce(o.money, 0), o.id IS NOT NULL,
        coalesce(f.points, 0), coalesce(f.money, 0), coalesce(f.rows, 0), coalesce(f.line, 0)
   FROM (SELECT d.id, m.member_id, (d.body::jsonb->'tenders'->>'points')::bigint AS points, (d.body::jsonb->'tenders'->>'money')::bigint AS money
           FROM documents d JOIN members m USING (member)
-         WHERE d.program = $1 AND d.kind = 1 AND d.at >= $2 AND d.at < $3) o
+         WHERE d.program = $1 AND d.kind = 1 AND d.at >= $2
+           AND (d.body::jsonb->>'ordered')::timestamptz >= $2 AND (d.body::jsonb->>'ordered')::timestamptz < $3) o
   FULL JOIN (SELECT order_id, member_id, sum(points) AS points, sum(money) AS money, count(*) AS rows, min(line) AS line
                FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[]) AS feed(line, order_id, member_id, points, money)
               GROUP BY order_id, member_id) f
