@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +28,47 @@ func (v ValuationEntry) settled() ValuationEntry {
 	v.Required = v.Face - v.Target
 	v.Entry = v.Required - v.Booked
 	return v
+}
+
+// valuedSQL is what closing the month that ends with a day has posted, by cohort.
+const valuedSQL = `
+SELECT t.subject, sum(l.money)
+  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+ WHERE t.member = $1 AND t.kind = 62 AND t.book_date = $2 AND l.account = 71
+ GROUP BY 1`
+
+// Valued are the entries that closing the month posted, which ends with the day: those of the estimate, as they were before
+// they were booked.
+func (r Reader) Valued(ctx context.Context, end Day) ([]ValuationEntry, error) {
+	e, err := r.LastEstimate(ctx, end)
+	if err != nil || e == nil {
+		return []ValuationEntry{}, err
+	}
+	all, err := r.Valuation(ctx, end, e)
+	if err != nil {
+		return nil, err
+	}
+	posted := map[string]ledger.Money{}
+	err = r.snapshot(ctx, func(tx *sqlx.Tx) error {
+		return each(ctx, tx, valuedSQL, []any{r.House.String(), end}, func(rows *sql.Rows) error {
+			var subject string
+			var entry ledger.Money
+			err := rows.Scan(&subject, &entry)
+			posted[subject] = entry
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what was valued: %w", err)
+	}
+	out := []ValuationEntry{}
+	for _, v := range all {
+		if entry := posted[CohortSubject(v.Cohort, v.Funder)]; entry != 0 {
+			v.Booked, v.Entry = v.Booked-entry, entry
+			out = append(out, v)
+		}
+	}
+	return out, nil
 }
 
 // Valuation computes the entries that the estimate asks for at the end of the day. Those that are booked already are 0.

@@ -20,7 +20,7 @@ type PeriodView struct {
 	Actor    string    `json:"actor"`
 
 	Estimate  *int64                  `json:"estimate,omitempty" doc:"By which the points were valued when it was closed."`
-	Valuation []report.ValuationEntry `json:"valuation,omitempty" doc:"What this call posted, by cohort."`
+	Valuation []report.ValuationEntry `json:"valuation,omitempty" doc:"What closing posted, by cohort."`
 	Balances  string                  `json:"balances_sha256,omitempty" doc:"Over the balances that were kept; they never change any more."`
 }
 

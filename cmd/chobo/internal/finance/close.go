@@ -42,7 +42,7 @@ type Closed struct {
 	ClosedAt  time.Time               `json:"closed_at"`
 	Actor     string                  `json:"actor"`
 	Estimate  *int64                  `json:"estimate" doc:"By which the points were valued; null: there was nothing to value."`
-	Valuation []report.ValuationEntry `json:"valuation" doc:"What this call posted, by cohort."`
+	Valuation []report.ValuationEntry `json:"valuation" doc:"What closing posted, by cohort."`
 	Hash      string                  `json:"balances_sha256" doc:"Over the balances that were kept; they never change any more."`
 }
 
@@ -92,22 +92,17 @@ func (c Closer) Close(ctx context.Context, p *engine.Program, month time.Time, a
 	if err != nil {
 		return nil, errors.Join(err, c.Registry.AbandonClosing(context.WithoutCancel(ctx), p.Code, month))
 	}
-	out := &Closed{Period: month.Format(monthForm), Valuation: []report.ValuationEntry{}}
-	if err := c.value(ctx, p, report.MonthEnd(month), actor, out); err != nil {
+	estimate, err := c.value(ctx, p, report.MonthEnd(month), actor)
+	if err != nil {
 		return nil, err // it stays closing: calling again goes on
 	}
-	if err := c.keep(ctx, p, month, actor, out); err != nil {
+	if err := c.keep(ctx, p, month, actor, estimate); err != nil {
 		return nil, err
 	}
 	if _, err := c.Registry.EndClosing(ctx, p.Code, month); err != nil {
 		return nil, err
 	}
-	done, err := c.closed(ctx, p, month)
-	if err != nil {
-		return nil, err
-	}
-	done.Valuation = out.Valuation
-	return done, nil
+	return c.closed(ctx, p, month)
 }
 
 const monthForm = "2006-01"
@@ -135,44 +130,47 @@ func (c Closer) closed(ctx context.Context, p *engine.Program, month time.Time) 
 		out := &Closed{Period: month.Format(monthForm), State: period.State, ClosedAt: period.ClosedAt.In(p.Versions.Zone()), Actor: period.Actor, Valuation: []report.ValuationEntry{}}
 		var at time.Time
 		err := c.DB.QueryRowContext(ctx, closingSQL, p.ID, month).Scan(&at, &out.Actor, &out.Estimate, &out.Hash)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if errors.Is(err, sql.ErrNoRows) {
+			return out, nil // with a later one, and nothing was valued
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read the closing: %w", err)
 		}
-		return out, nil
+		out.Valuation, err = report.Reader{DB: c.DB, Book: BookOf(p)}.Valued(ctx, report.MonthEnd(month))
+		return out, err
 	}
 	return nil, nil
 }
 
-// value posts what the estimate as of the month's last day asks for. Where none was approved, whoever closes the month
-// approves the one that the program's own terms give.
-func (c Closer) value(ctx context.Context, p *engine.Program, end report.Day, actor string, out *Closed) error {
+// value posts what the estimate as of the month's last day asks for, and tells which that is; nil: there was nothing to
+// value. Where none was approved, whoever closes the month approves the one that the program's own terms give.
+func (c Closer) value(ctx context.Context, p *engine.Program, end report.Day, actor string) (estimate *int64, err error) {
 	r := report.Reader{DB: c.DB, Book: BookOf(p)}
 	e, err := r.LastEstimate(ctx, end)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if e == nil || e.AsOf != end.Format(time.DateOnly) {
 		if e, err = Approve(ctx, c.DB, p, EstimateRequest{AsOf: end.Format(time.DateOnly), Actor: actor}, c.Now()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if len(e.Cohorts) > 0 {
-		out.Estimate = &e.Estimate
+		estimate = &e.Estimate
 	}
 	entries, err := r.Valuation(ctx, end, e)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, v := range entries {
 		if v.Entry == 0 {
 			continue
 		}
 		if err := c.post(ctx, p, end, v, actor); err != nil {
-			return fmt.Errorf("value cohort %s: %w", v.Cohort, err)
+			return nil, fmt.Errorf("value cohort %s: %w", v.Cohort, err)
 		}
-		out.Valuation = append(out.Valuation, v)
 	}
-	return nil
+	return estimate, nil
 }
 
 // post posts one cohort's entry under a key of its own, so that it counts once.
@@ -190,7 +188,7 @@ func (c Closer) post(ctx context.Context, p *engine.Program, end report.Day, v r
 }
 
 // keep writes what the books say at the month's end.
-func (c Closer) keep(ctx context.Context, p *engine.Program, month time.Time, actor string, out *Closed) error {
+func (c Closer) keep(ctx context.Context, p *engine.Program, month time.Time, actor string, estimate *int64) error {
 	b, err := report.Reader{DB: c.DB, Book: BookOf(p)}.TrialBalance(ctx, report.MonthEnd(month))
 	if err != nil {
 		return err
@@ -210,7 +208,7 @@ func (c Closer) keep(ctx context.Context, p *engine.Program, month time.Time, ac
 		return err
 	}
 	sum := sha256.Sum256(text)
-	_, err = c.DB.ExecContext(ctx, addClosingSQL, p.ID, month, p.Now(c.Now()), actor, out.Estimate, string(text), sum[:])
+	_, err = c.DB.ExecContext(ctx, addClosingSQL, p.ID, month, p.Now(c.Now()), actor, estimate, string(text), sum[:])
 	if err != nil {
 		return fmt.Errorf("keep the balances: %w", err)
 	}

@@ -408,7 +408,7 @@ func TestMonthEndOverHTTP(t *testing.T) {
 		t.Errorf("closed: %v", first)
 	}
 	again := c.json("POST", "/periods/2026-04/close", `{"actor":"somebody"}`, 200)
-	if again["balances_sha256"] != first["balances_sha256"] || again["actor"] != "eva" || again["valuation"] != nil {
+	if text(t, again) != text(t, first) || again["actor"] != "eva" {
 		t.Errorf("closed again: %v", again)
 	}
 }
