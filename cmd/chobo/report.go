@@ -28,7 +28,7 @@ type reportCommand struct {
 	Account string    `placeholder:"ACCOUNT" help:"Of the general ledger, as redeemed:orders."`
 	Member  string    `placeholder:"MEMBER" help:"Of the member statement."`
 	Prior   string    `placeholder:"RATE" help:"Of estimates: the rate of use where history says nothing. Default: 1."`
-	Term    int       `placeholder:"MONTHS" help:"Of estimates: months after which a grant is used or lost."`
+	Term    *int      `placeholder:"MONTHS" help:"Of estimates: months after which a grant is used or lost."`
 	KnownAt time.Time `placeholder:"TIME" help:"Only what was posted by this time."`
 }
 

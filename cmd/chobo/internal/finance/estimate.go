@@ -24,7 +24,7 @@ import (
 type EstimateRequest struct {
 	AsOf    string           `json:"as_of,omitempty" doc:"A date, or a month for its last day. Default: today."`
 	Prior   string           `json:"prior,omitempty" doc:"Rate of use that is expected where history is too short, 0 to 1. Default: 1."`
-	Term    int              `json:"term,omitempty" minimum:"0" maximum:"600" doc:"Months after which a grant is used or lost. Default: as the program's points expire."`
+	Term    int              `json:"term,omitempty" minimum:"1" maximum:"600" doc:"Months after which a grant is used or lost. Default: as the program's points expire."`
 	Cohorts []EstimateCohort `json:"cohorts,omitempty" doc:"Cohorts of which finance knows better."`
 	Actor   string           `json:"actor" minLength:"1" maxLength:"128" doc:"Who approves it."`
 }

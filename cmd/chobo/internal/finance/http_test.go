@@ -121,7 +121,7 @@ func TestReportsOverHTTP(t *testing.T) {
 	}
 	for path, field := range map[string]string{
 		"/reports/trial-balance?as_of=soon": "query.as_of", "/reports/liability-rollforward?by=week": "query.by", "/reports/shop-settlement?from=2026-05&to=2026-04": "query.to",
-		"/reports/trial-balance?format=svg": "query.format", "/reports/breakage?prior=2": "query.prior", "/reports/trial-balance?known_at=then": "query.known_at",
+		"/reports/trial-balance?format=svg": "query.format", "/reports/breakage?prior=2": "query.prior", "/reports/breakage?term=0": "query.term", "/reports/breakage?term=-1": "query.term", "/reports/trial-balance?known_at=then": "query.known_at",
 		"/exports/journal?format=xml": "query.format", "/exports/journal?format=freee&after=1": "query.after",
 	} {
 		if out := c.json("GET", path, "", 422); out["code"] != "validation_failed" || !strings.Contains(text(t, out["errors"]), field) {
@@ -382,6 +382,7 @@ func TestMonthEndOverHTTP(t *testing.T) {
 	c := serve(t, m)
 	c.json("GET", "/estimates/last", "", 404)
 	c.json("POST", "/estimates", `{"as_of":"2026-04","actor":"eva","cohorts":[{"cohort":"2026-04","expected":1}]}`, 422)
+	c.json("POST", "/estimates", `{"as_of":"2026-04","actor":"eva","term":0}`, 422)
 	made := c.json("POST", "/estimates", `{"as_of":"2026-04","actor":"eva","cohorts":[{"cohort":"2026-04","expected":400}]}`, 201)
 	if last := c.json("GET", "/estimates/last?as_of=2026-04", "", 200); text(t, last) != text(t, made) {
 		t.Errorf("kept %v, made %v", last, made)

@@ -66,7 +66,7 @@ type ReportInput struct {
 	By      string `query:"by" doc:"Of the roll-forward: shop, month or kind."`
 	Shop    string `query:"shop" doc:"Of the settlement: one shop."`
 	Prior   string `query:"prior" doc:"Of estimates: the rate of use where history says nothing, 0 to 1. Default: 1."`
-	Term    int    `query:"term" minimum:"0" maximum:"600" doc:"Of estimates: months after which a grant is used or lost. Default: as the program's points expire."`
+	Term    int    `query:"term" minimum:"1" maximum:"600" doc:"Of estimates: months after which a grant is used or lost. Default: as the program's points expire."`
 	KnownAt string `query:"known_at" doc:"Only what was posted by this time."`
 	Accept  string `header:"Accept" doc:"application/json, text/csv, or image/svg+xml where the report is drawn."`
 	Format  string `query:"format" enum:",json,csv,svg" doc:"As Accept, for a link."`
@@ -89,7 +89,11 @@ func (s server) reader(ctx context.Context, in *ReportInput) (r report.Reader, q
 			return r, q, points.RefuseField(points.ValidationFailed, "query.known_at", "must be a time with offset")
 		}
 	}
-	q, err = Wish{AsOf: in.AsOf, From: in.From, To: in.To, By: in.By, Shop: in.Shop, Prior: in.Prior, Term: in.Term}.Read(p, s.now())
+	wish := Wish{AsOf: in.AsOf, From: in.From, To: in.To, By: in.By, Shop: in.Shop, Prior: in.Prior}
+	if in.Term != 0 {
+		wish.Term = &in.Term
+	}
+	q, err = wish.Read(p, s.now())
 	var wrong *WishError
 	if errors.As(err, &wrong) {
 		err = points.RefuseField(points.ValidationFailed, "query."+wrong.Field, "%s", wrong.Reason)

@@ -107,8 +107,11 @@ func ReportOf(name string) (Report, bool) {
 // A Wish is a query as a caller writes it: dates, months or times with offset.
 type Wish struct {
 	AsOf, From, To, By, Shop, Prior string
-	Term                            int
+	Term                            *int // nil: as the program's terms say
 }
+
+// maxTerm bounds the months after which a grant is said to be used or lost.
+const maxTerm = 600
 
 // A WishError is a part of a wish that cannot be read.
 type WishError struct {
@@ -143,7 +146,12 @@ func (w Wish) Read(p *engine.Program, wall time.Time) (q Query, err error) {
 	if !slices.Contains([]report.By{report.ByNothing, report.ByShop, report.ByMonth, report.ByKind}, q.By) {
 		return q, &WishError{"by", "must be shop, month or kind"}
 	}
-	q.Assumed, q.program = report.Assumptions{Prior: decimal.NewFromInt(1), Term: w.Term}, p
+	q.Assumed, q.program = report.Assumptions{Prior: decimal.NewFromInt(1)}, p
+	if w.Term != nil {
+		if q.Assumed.Term = *w.Term; q.Assumed.Term < 1 || q.Assumed.Term > maxTerm {
+			return q, &WishError{"term", fmt.Sprintf("must be 1 to %d", maxTerm)}
+		}
+	}
 	if w.Prior != "" {
 		if q.Assumed.Prior, err = decimal.NewFromString(w.Prior); err != nil || q.Assumed.Prior.IsNegative() || q.Assumed.Prior.GreaterThan(decimal.NewFromInt(1)) {
 			return q, &WishError{"prior", "must be a decimal from 0 to 1"}
