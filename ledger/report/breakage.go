@@ -90,7 +90,8 @@ func (r Reader) Breakage(ctx context.Context, asOf Day, as Assumptions) (*Breaka
 	return b, nil
 }
 
-// breakage develops the triangle by its own factors if it is old enough, else by the prior.
+// breakage develops the triangle by its own factors if it is old enough, else by the prior; by the prior too what is left
+// of vintages of which the factors say nothing.
 func (t Triangle) breakage(as Assumptions) *Breakage {
 	b := &Breakage{Method: ChainLadder, Prior: as.Prior.String(), Factors: []string{}, Cohorts: []BreakageRow{}}
 	factors := t.Factors()
@@ -98,6 +99,11 @@ func (t Triangle) breakage(as Assumptions) *Breakage {
 		b.Factors = append(b.Factors, six(f))
 	}
 	projections := t.Project()
+	for i, v := range t {
+		if v.unknown(as.Term) {
+			projections[i] = v.ProjectLeft(as.Prior.Rat())
+		}
+	}
 	if as.Term > 0 && len(factors) < as.Term {
 		b.Method = Prior
 		projections = t.ProjectByPrior(as.Prior.Rat())

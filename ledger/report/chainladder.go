@@ -86,6 +86,28 @@ func (t Triangle) ProjectByPrior(prior *big.Rat) []Projection {
 	return out
 }
 
+// ProjectLeft expects what is left of the vintage to be redeemed at the prior rate.
+func (v Vintage) ProjectLeft(prior *big.Rat) Projection {
+	p := Projection{CDF: big.NewRat(1, 1)}
+	if n := len(v.Redeemed); n > 0 {
+		p.Redeemed = v.Redeemed[n-1]
+	}
+	p.Ultimate = new(big.Rat).Mul(prior, big.NewRat(v.Issued-v.Lost-p.Redeemed, 1))
+	p.Ultimate.Add(p.Ultimate, big.NewRat(p.Redeemed, 1))
+	if p.Redeemed > 0 {
+		p.CDF.Quo(p.Ultimate, big.NewRat(p.Redeemed, 1))
+	}
+	p.Expected = v.clamp(halfUp(p.Ultimate))
+	return p
+}
+
+// unknown tells whether factors say nothing of the vintage: of none redeemed, no factor makes any; and what outlives the
+// term, in months, such as points given back in a new lot, lies behind the last of them.
+func (v Vintage) unknown(term int) bool {
+	n := len(v.Redeemed)
+	return n > 0 && (v.Redeemed[n-1] == 0 || term > 0 && n > term)
+}
+
 // clamp keeps an estimate between what was redeemed already and what can be, never below nothing.
 func (v Vintage) clamp(n int64) int64 {
 	var redeemed int64

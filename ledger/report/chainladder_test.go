@@ -90,6 +90,24 @@ func TestShortTriangle(t *testing.T) {
 	}
 }
 
+// Where factors say nothing of a vintage, of what is left of it the prior does: nothing was redeemed yet, or points live on
+// behind the term. What the factors know they tell.
+func TestVintagesUnknownToTheLadder(t *testing.T) {
+	triangle := Triangle{
+		{Cohort: "2026-01", Issued: 1000, Lost: 200, Redeemed: []int64{300, 600, 500}}, // 300 are left, given back in a new lot
+		{Cohort: "2026-02", Issued: 1000, Redeemed: []int64{200, 400}},
+		{Cohort: "2026-03", Issued: 100, Lost: 20, Redeemed: []int64{0}},
+	}
+	b := triangle.breakage(Assumptions{Prior: decimal.RequireFromString("0.5"), Term: 2})
+	var got []int64
+	for _, c := range b.Cohorts {
+		got = append(got, c.Ultimate)
+	}
+	if b.Method != ChainLadder || !slices.Equal(got, []int64{650, 400, 40}) {
+		t.Errorf("%s %v, factors %v", b.Method, got, b.Factors)
+	}
+}
+
 // An estimate lies between what was redeemed and what can be, whatever the triangle looks like.
 func TestEstimatesStayPossible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"chobo/jobs/reconcile/trade"
 	"chobo/ledger"
 	"chobo/ledger/report"
@@ -66,8 +68,8 @@ func TestReissuedPointsKeepTheirCohort(t *testing.T) {
 	tieOut(t, r, june)
 	tieOut(t, r, report.Span{From: april.From, To: june.To})
 
-	// All that lives is owed: nothing of it is valued away.
-	e, err := r.Estimate(t.Context(), june.To, assumed)
+	// All that lives is owed: nothing of it is valued away, though by the program's terms April's points are gone.
+	e, err := r.Estimate(t.Context(), june.To, report.Assumptions{Prior: decimal.NewFromInt(1), Term: 2})
 	fatal(t, err)
 	entries, err := r.Valuation(t.Context(), june.To, e)
 	fatal(t, err)
@@ -75,7 +77,7 @@ func TestReissuedPointsKeepTheirCohort(t *testing.T) {
 	for _, v := range entries {
 		target += v.Target
 	}
-	if target != 1200 {
+	if target != 1200 || e.Method != report.ChainLadder {
 		t.Errorf("a target of %d for 1200 live points: %+v", target, entries)
 	}
 
