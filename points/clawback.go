@@ -150,5 +150,6 @@ func (a *Account) lossesOf(lot ledger.LotID) []Loss {
 			out[i].Points -= l.Points
 		}
 	}
+	slices.SortFunc(out, func(x, y Loss) int { return int(x.Account) - int(y.Account) }) // as those that were saved come
 	return out
 }
