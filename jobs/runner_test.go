@@ -75,6 +75,27 @@ func TestAYearOfJobs(t *testing.T) {
 	}
 }
 
+// A job finds points that were still pending when they were last heard of, though no other job ran before it.
+func TestAJobNeedsNoOtherBefore(t *testing.T) {
+	for _, c := range []struct{ program, job, clock string }{
+		{"kiwami-box", Expire, "2027-06-01"},
+		{"samurai-mall", Inactivity, "2027-04-02"},
+	} {
+		h := newHouse(t, sandbox(c.program, day("2026-04-01")))
+		h.do(c.program, map[string]points.Command{"M-1": order("O-1", 10000)})
+		h.clock(c.program, day(c.clock))
+		if run := h.run(h.runner(Options{}), c.program, c.job, time.Time{}); run.Processed != 1 || run.Points != 100 {
+			t.Errorf("%s of %s: processed %d, %d points; want 1, 100", c.job, c.program, run.Processed, run.Points)
+		}
+		if b := h.balances(c.program, "M-1"); b != (points.Balances{}) {
+			t.Errorf("%s: %+v is left", c.program, b)
+		}
+		if n := h.count(`SELECT count(*) FROM due WHERE kind <> 1`); n != 0 {
+			t.Errorf("%s: %d notes are left", c.program, n)
+		}
+	}
+}
+
 // Members beyond one chunk are visited too, each once, and several at one instant stand in the list by their keys.
 func TestManyMembersInChunks(t *testing.T) {
 	const members = 2*visitsAtOnce + 345

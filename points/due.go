@@ -49,6 +49,28 @@ func (a *Account) NextDue(kind Due) time.Time {
 	return next
 }
 
+// VisitDue is when a job of that kind has to come by, at the latest; zero: it need not. It comes for what NextDue knows
+// of, and for points that are still pending and will be due once they have matured, though no other job came before it.
+func (a *Account) VisitDue(kind Due) time.Time {
+	next := a.NextDue(kind)
+	for _, h := range a.Holds {
+		var at time.Time
+		switch kind {
+		case DueExpire:
+			at = h.ExpiresAt
+		case DueLapse:
+			at = a.Programs.LapsesAt(a.ActiveAt)
+		}
+		if h.Due.IsZero() || at.IsZero() {
+			continue
+		}
+		if at = later(at, h.Due); next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
 // advance posts everything that falls due up to and with the instant, in order of time; at one instant in the order of
 // the kinds. through bounds it: advance stops behind the last event of that kind, and with dues it stops nowhere.
 //

@@ -194,7 +194,7 @@ func (d *dueNotes) note(l *loaded) {
 			d.goneKinds.int16(int16(kind))
 			d.goneAts.time(up)
 		}
-		next := l.NextDue(kind)
+		next := l.VisitDue(kind)
 		if next.IsZero() || !l.Hints[kind].IsZero() && !next.Before(l.Hints[kind]) {
 			continue
 		}
