@@ -58,13 +58,13 @@ UPDATE accounts a
                unnest($30::int[]) AS watch_from, unnest($31::int[]) AS watch_to) u
  WHERE a.member = u.member AND a.version = u.version AND a.member = ANY($1::uuid[])`
 
-// post runs postSQL, unless there is nothing to keep. What it makes of the lots goes to spill.
-func (b *batch) post(ctx context.Context, changed []*loaded, postings []posting, spill *spill) error {
+// post runs postSQL, unless there is nothing to keep. made are new documents; what it makes of the lots goes to spill.
+func (b *batch) post(ctx context.Context, changed []*loaded, postings []posting, made []any, spill *spill) error {
 	answers, n := b.answerRows()
 	if len(changed) == 0 && n == 0 {
 		return nil
 	}
-	rows := slices.Concat(accountRows(changed, spill), transactionRows(postings), lineRows(postings), documentRows(changed), answers, b.batchRow(postings))
+	rows := slices.Concat(accountRows(changed, spill), transactionRows(postings), lineRows(postings), made, answers, b.batchRow(postings))
 	touched, err := b.exec(ctx, postSQL, rows...)
 	if err == nil && touched != len(changed) {
 		err = fmt.Errorf("%d rows, not %d: %w", touched, len(changed), errOvertaken)

@@ -26,6 +26,7 @@ func (b *batch) store(ctx context.Context) error {
 		}
 	}
 	postings, due, spill := b.postings(), newDueNotes(), newSpill()
+	made, altered, n := documentRows(changed)
 	for _, l := range changed {
 		due.note(l)
 	}
@@ -34,12 +35,12 @@ func (b *batch) store(ctx context.Context) error {
 		do   func() error
 	}{
 		{"stock", func() error { return b.storeStock(ctx) }},
-		{"postings", func() error { return b.post(ctx, changed, postings, spill) }},
+		{"postings", func() error { return b.post(ctx, changed, postings, made, spill) }},
 		{"lots", func() error { return spill.store(ctx, b) }},
 		{"what is due", func() error { return due.store(ctx, b) }},
 		{"members", func() error { return b.storeMembers(ctx, changed) }},
 		{"notes", func() error { return b.storeNotes(ctx, postings) }},
-		{"documents", func() error { return b.changeDocuments(ctx, changed) }},
+		{"documents", func() error { return b.write(ctx, changedDocumentsSQL, n, altered...) }},
 		{"refunds", func() error { return b.storeRefunds(ctx, changed) }},
 	} {
 		if err := step.do(); err != nil {
@@ -67,12 +68,25 @@ func (b *batch) storeMembers(ctx context.Context, changed []*loaded) error {
 	return b.write(ctx, membersSQL, members.n, &members, &programs, &names, &at)
 }
 
-// documentRows are the documents that commands made, as postSQL takes them.
-func documentRows(changed []*loaded) []any {
+// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
+const changedDocumentsSQL = `
+UPDATE documents d SET state = u.state, body = u.body
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) AS u(member, kind, id, state, body)
+ WHERE d.member = u.member AND d.kind = u.kind AND d.id = u.id`
+
+// documentRows are the documents that commands made, as postSQL takes them, and the n that they changed, as
+// changedDocumentsSQL does.
+func documentRows(changed []*loaded) (made, altered []any, n int) {
 	members, kinds, ids, at, programs, states, bodies := uuids(), int2s(), texts(), times(), int4s(), texts(), texts()
+	members2, kinds2, ids2, states2, bodies2 := uuids(), int2s(), texts(), texts(), texts()
 	for _, l := range changed {
 		for _, d := range l.Changed() {
 			if d.Stored {
+				members2.member(l.Member)
+				kinds2.int16(int16(d.Kind))
+				ids2.text(d.ID)
+				states2.text(d.State)
+				bodies2.bytes(d.Body)
 				continue
 			}
 			members.member(l.Member)
@@ -84,31 +98,7 @@ func documentRows(changed []*loaded) []any {
 			bodies.bytes(d.Body)
 		}
 	}
-	return []any{&members, &kinds, &ids, &at, &programs, &states, &bodies}
-}
-
-// changedDocumentsSQL finds rows by their whole key: no member = ANY, as in recallSQL.
-const changedDocumentsSQL = `
-UPDATE documents d SET state = u.state, body = u.body
-  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[]) AS u(member, kind, id, state, body)
- WHERE d.member = u.member AND d.kind = u.kind AND d.id = u.id`
-
-// changeDocuments keeps the documents that commands changed.
-func (b *batch) changeDocuments(ctx context.Context, changed []*loaded) error {
-	members, kinds, ids, states, bodies := uuids(), int2s(), texts(), texts(), texts()
-	for _, l := range changed {
-		for _, d := range l.Changed() {
-			if !d.Stored {
-				continue
-			}
-			members.member(l.Member)
-			kinds.int16(int16(d.Kind))
-			ids.text(d.ID)
-			states.text(d.State)
-			bodies.bytes(d.Body)
-		}
-	}
-	return b.write(ctx, changedDocumentsSQL, ids.n, &members, &kinds, &ids, &states, &bodies)
+	return []any{&members, &kinds, &ids, &at, &programs, &states, &bodies}, []any{&members2, &kinds2, &ids2, &states2, &bodies2}, ids2.n
 }
 
 const refundsSQL = `
