@@ -53,14 +53,8 @@ func (p Place) before(q Place) bool {
 // xid is the transaction's number as a statement takes it.
 func (p Place) xid() string { return strconv.FormatUint(p.XID, 10) }
 
-// horizonSQL is the first transaction in flight: all before it have ended. Those that are known to be of other databases
-// of the server are let pass.
-const horizonSQL = `
-SELECT (coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
-                   WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
-                   ORDER BY x LIMIT 1),
-                 pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text
-  FROM numbering WHERE only_one`
+// horizonSQL is the first transaction in flight: all before it have ended.
+const horizonSQL = `SELECT chobo_horizon()::text`
 
 // Now is the place behind all that no transaction in flight can come before.
 func Now(ctx context.Context, q sqlx.QueryerContext) (Place, error) {

@@ -28,6 +28,19 @@ BEGIN ATOMIC
 END;
 -- +goose StatementEnd
 
+-- chobo_horizon is chobo_xmin that lets pass those transactions in flight which are known to be of other databases of the
+-- server: for lists that somebody waits for.
+-- +goose StatementBegin
+CREATE FUNCTION chobo_horizon() RETURNS xid8 LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT (coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
+                       WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
+                       ORDER BY x LIMIT 1),
+                     pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text::xid8
+      FROM numbering WHERE only_one;
+END;
+-- +goose StatementEnd
+
 ALTER TABLE batches ALTER COLUMN xid SET DEFAULT chobo_xid();
 ALTER TABLE refunds ALTER COLUMN xid SET DEFAULT chobo_xid();
 ALTER TABLE reminders ALTER COLUMN xid SET DEFAULT chobo_xid();

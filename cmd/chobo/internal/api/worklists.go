@@ -207,16 +207,9 @@ func (c *call) documents(ctx context.Context, kinds []points.DocumentKind, state
 	return list, next, nil
 }
 
-// refundsSQL lists refunds in posting order. held: a transaction in flight may still come before it. Transactions that
-// are known to be of other databases of the server cannot, and are let pass.
+// refundsSQL lists refunds in posting order. held: a transaction in flight may still come before it.
 const refundsSQL = `
-WITH horizon AS (
-    SELECT (coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) AS x
-                       WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
-                       ORDER BY x LIMIT 1),
-                     pg_snapshot_xmax(pg_current_snapshot()))::text::bigint + lift)::text::xid8 AS xid
-      FROM numbering WHERE only_one
-)
+WITH horizon AS MATERIALIZED (SELECT chobo_horizon() AS xid)
 SELECT m.member_id, r.id, r.order_id, coalesce(r.return_id, '') AS return_id, r.cause, r.money, r.cash_fallback, r.paid_by, r.occurred_at, r.xid::text AS xid,
        r.xid >= horizon.xid AS held
   FROM refunds r JOIN members m USING (member) CROSS JOIN horizon
