@@ -14,8 +14,8 @@ run: build ## start the ledger: on DATABASE_URL, or on a private PostgreSQL that
 build: ## compile bin/chobo
 	@go build -o bin/chobo ./cmd/chobo
 
-test: ## run every test; PostgreSQL is installed if missing
-	@.ci/install postgresql
+test: ## run every test; what they need is installed if missing
+	@.ci/install postgresql chromium hledger ledger beancount
 	@go test -p 1 ./...
 
 lint: ## check formatting and style

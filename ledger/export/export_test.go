@@ -64,15 +64,17 @@ func exported(t *testing.T, e export.Exporter, r export.Request) (text []byte, c
 	return out.Bytes(), c
 }
 
-// tool runs a program that reads exports. Where it is not installed the test is skipped, but never in CI.
+func needs(t *testing.T, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err != nil {
+		t.Fatalf("this test needs %s; install it with: .ci/install hledger ledger beancount", tool)
+	}
+}
+
+// tool runs a program that reads exports. Where it is not installed the test fails: it never passes by not running.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is not installed", name)
-	}
+	needs(t, name)
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	out, err := cmd.CombinedOutput()
@@ -196,9 +198,7 @@ func TestPlainTextToolsNoticeWrongAmounts(t *testing.T) {
 			at := places[i]
 			wrong := append(append(bytes.Clone(text[:at[3]]), '7'), text[at[3]:]...)
 			file := written(t, wrong, "wrong")
-			if _, err := exec.LookPath(c.command[0]); err != nil {
-				t.Skipf("%s is not installed", c.command[0])
-			}
+			needs(t, c.command[0])
 			if out, err := exec.CommandContext(t.Context(), c.command[0], append(c.command[1:], file)...).CombinedOutput(); err == nil {
 				t.Errorf("%s did not notice amount %d of %d: %s", c.command[0], i, len(places), out)
 			}

@@ -19,8 +19,8 @@ var duration = regexp.MustCompile(` +\d+(\.\d+)?(µs|ms|s)$`)
 
 // The month-end of docs/finance.md works as it stands, with the demo's figures; -update writes them anew.
 func TestMonthEnd(t *testing.T) {
-	if _, err := exec.LookPath("hledger"); err != nil && os.Getenv("CI") == "" {
-		t.Skip("hledger is not installed")
+	if _, err := exec.LookPath("hledger"); err != nil {
+		t.Fatal("this test needs hledger; install it with: .ci/install hledger")
 	}
 	url := pgtest.NewURL(t)
 	s := start(t, "--database-url", url, "--log-level", "warn", "--no-jobs")
