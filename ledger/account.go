@@ -111,6 +111,11 @@ func (a Account) Entry() (e ChartEntry, ok bool) {
 // OfMember tells whether the account is kept per member.
 func (a Account) OfMember() bool { return a >= MemberAvailable && a <= MemberDebt }
 
+// OfShop tells whether the account is kept per shop.
+func (a Account) OfShop() bool {
+	return a == FundedShop || a == RedeemedOrders || a == RedeemedCashFallback || a == ShopSettled
+}
+
 // ParseAccount is the account of that name in the chart.
 func ParseAccount(name string) (Account, error) {
 	for _, e := range Chart {

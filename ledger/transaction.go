@@ -93,14 +93,25 @@ type Transaction struct {
 	Lines      []Line
 }
 
+// Shop is whom the transaction's lines on accounts of shops name; empty: there are none, or nobody is named.
+func (t *Transaction) Shop() string {
+	for i := range t.Lines {
+		if s := t.Lines[i].Shop; s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
 // Check tells whether the transaction keeps the journal's laws: known kind and accounts, no empty line, both
-// columns adding up to zero, a lot on every line of a member's lots.
+// columns adding up to zero, a lot on every line of a member's lots, one shop on all lines of shops and on no other.
 func (t *Transaction) Check() error {
 	if _, ok := kindNames[t.Kind]; !ok {
 		return fmt.Errorf("transaction %s: unknown %s", t.ID, t.Kind)
 	}
 	var points Points
 	var money Money
+	shop := t.Shop()
 	for i, l := range t.Lines {
 		if _, ok := chartByAccount[l.Account]; !ok {
 			return fmt.Errorf("transaction %s, line %d: unknown %s", t.ID, i+1, l.Account)
@@ -110,6 +121,9 @@ func (t *Transaction) Check() error {
 		}
 		if (l.Account == MemberAvailable || l.Account == MemberPending || l.Account == MemberReserved) && l.Lot == 0 {
 			return fmt.Errorf("transaction %s, line %d: %s without a lot", t.ID, i+1, l.Account)
+		}
+		if of := l.Account.OfShop(); of && l.Shop != shop || !of && l.Shop != "" {
+			return fmt.Errorf("transaction %s, line %d: %s of shop %q, and the transaction is of shop %q", t.ID, i+1, l.Account, l.Shop, shop)
 		}
 		points += l.Points
 		money += l.Money

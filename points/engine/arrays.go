@@ -61,6 +61,15 @@ func (a *array) int16(v int16) {
 	a.buf = binary.BigEndian.AppendUint16(a.buf, uint16(v)) //nolint:gosec // the bits
 }
 
+func (a *array) bool(v bool) {
+	a.grow(1)
+	if v {
+		a.buf = append(a.buf, 1)
+		return
+	}
+	a.buf = append(a.buf, 0)
+}
+
 func (a *array) text(s string) {
 	a.grow(len(s))
 	a.buf = append(a.buf, s...)
@@ -158,4 +167,5 @@ func int2s() array  { return newArray(oid.T_int2) }
 func texts() array  { return newArray(oid.T_text) }
 func byteas() array { return newArray(oid.T_bytea) }
 func times() array  { return newArray(oid.T_timestamptz) }
+func bools() array  { return newArray(oid.T_bool) }
 func dates() array  { return newArray(oid.T_date) }

@@ -45,11 +45,14 @@ func (b *batch) postings() []posting {
 	return out
 }
 
-// transactionRows are the headers as postSQL takes them.
+// transactionRows are the transactions as postSQL takes them. What their lines have comes as one array for all, of which
+// each takes its slice.
 func transactionRows(postings []posting) []any {
 	members, ids, occurred, posted, dates := uuids(), int8s(), times(), times(), dates()
 	programs, versions, kinds := int4s(), int4s(), int2s()
-	subjects, parts, actors, hashes, reverses := texts(), texts(), texts(), byteas(), int8s()
+	subjects, parts, actors, hashes, reverses, shops := texts(), texts(), texts(), byteas(), int8s(), texts()
+	from, to, expiring := int4s(), int4s(), bools()
+	accounts, moves, expires := int2s(), int8s(), int8s()
 	for _, p := range postings {
 		members.member(p.Member)
 		ids.int64(int64(p.ID))
@@ -64,30 +67,22 @@ func transactionRows(postings []posting) []any {
 		actors.textOrNull(p.Actor)
 		hashes.bytesOrNull(p.hash)
 		reverses.int64OrNull(int64(p.Reverses))
-	}
-	return []any{&members, &ids, &occurred, &posted, &dates, &programs,
-		&versions, &kinds, &subjects, &parts, &actors, &hashes, &reverses}
-}
-
-// lineRows are the lines as postSQL takes them.
-func lineRows(postings []posting) []any {
-	members, ids, numbers, accounts := uuids(), int8s(), int2s(), int2s()
-	points, money, lots, expires, shops := int8s(), int8s(), int8s(), times(), texts()
-	for _, p := range postings {
-		for i, l := range p.Lines {
-			members.member(p.Member)
-			ids.int64(int64(p.ID))
-			numbers.int16(int16(i + 1))
+		shops.textOrNull(p.Shop())
+		from.int32(accounts.n)
+		anyExpires := false
+		for _, l := range p.Lines {
 			accounts.int16(int16(l.Account))
-			points.int64(int64(l.Points))
-			money.int64(int64(l.Money))
-			lots.int64OrNull(int64(l.Lot))
-			expires.time(l.ExpiresAt)
-			shops.textOrNull(l.Shop)
+			moves.int64(int64(l.Points))
+			moves.int64(int64(l.Money))
+			moves.int64(int64(l.Lot))
+			expires.int64(micros(l.ExpiresAt))
+			anyExpires = anyExpires || !l.ExpiresAt.IsZero()
 		}
+		to.int32(accounts.n)
+		expiring.bool(anyExpires)
 	}
-	return []any{&members, &ids, &numbers, &accounts, &points, &money,
-		&lots, &expires, &shops}
+	return []any{&members, &ids, &occurred, &posted, &dates, &programs, &versions, &kinds, &subjects, &parts, &actors, &hashes, &reverses,
+		&shops, &from, &to, &expiring, &accounts, &moves, &expires}
 }
 
 const notesSQL = `

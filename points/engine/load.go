@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"chobo/ledger"
@@ -81,14 +83,26 @@ func loadDocuments(ctx context.Context, q ask, wants []want) error {
 	return err
 }
 
-// lossesSQL sums what of lots was lost without being spent. A loss is a credit of a house account, and a debit is plus.
-const lossesSQL = `
-SELECT record_send(ROW(l.member, l.lot, l.account, -sum(l.points)::bigint))
+// lossesSQL sums what of lots was lost without being spent. A loss is a credit of a house account, and a debit is plus. The
+// accounts stand in the statement as they do in the index transactions_of_losses: a member with many orders has few losses.
+var lossesSQL = fmt.Sprintf(`
+SELECT record_send(ROW(t.member, l.lot, l.account, -sum(l.points)::bigint))
   FROM unnest($1::uuid[], $2::bigint[]) AS u(member, lot)
-  JOIN lines l ON l.member = u.member AND l.lot = u.lot
- WHERE l.account = ANY($3::smallint[])
- GROUP BY l.member, l.lot, l.account
- ORDER BY l.member, l.lot, l.account`
+  JOIN transactions t ON t.member = u.member AND t.accounts && '%[1]s'::smallint[]
+ CROSS JOIN LATERAL (SELECT a.account, t.moves[3 * a.line - 2] AS points, t.moves[3 * a.line] AS lot
+                       FROM unnest(t.accounts) WITH ORDINALITY AS a (account, line)) l
+ WHERE l.lot = u.lot AND l.account = ANY('%[1]s'::smallint[])
+ GROUP BY t.member, l.lot, l.account
+ ORDER BY t.member, l.lot, l.account`, lossAccounts())
+
+// lossAccounts are the numbers of ledger.LossAccounts as an array in SQL.
+func lossAccounts() string {
+	var numbers []string
+	for _, account := range ledger.LossAccounts {
+		numbers = append(numbers, strconv.Itoa(int(account)))
+	}
+	return "{" + strings.Join(numbers, ",") + "}"
+}
 
 func loadLosses(ctx context.Context, q ask, wants []want) error {
 	type place struct {
@@ -96,7 +110,7 @@ func loadLosses(ctx context.Context, q ask, wants []want) error {
 		lot    ledger.LotID
 	}
 	asked := map[place]*loaded{}
-	members, lots, accounts := uuids(), int8s(), int2s()
+	members, lots := uuids(), int8s()
 	for _, w := range wants {
 		for _, lot := range w.need.Losses {
 			at := place{w.Member, lot}
@@ -111,11 +125,8 @@ func loadLosses(ctx context.Context, q ask, wants []want) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	for _, account := range ledger.LossAccounts {
-		accounts.int16(int16(account))
-	}
 	found := map[place][]points.Loss{}
-	rows, err := q(ctx, lossesSQL, &members, &lots, &accounts)
+	rows, err := q(ctx, lossesSQL, &members, &lots)
 	err = each(rows, err, 4, func(r *record) {
 		at := place{r.member(), ledger.LotID(r.int64())}
 		found[at] = append(found[at], points.Loss{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64())})

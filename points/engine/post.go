@@ -9,32 +9,34 @@ import (
 // postSQL stores what commands did to accounts, in one round trip: the members' rows, if they still are at the version
 // that was read, the journal, new documents, the answers under their keys and the row of the batch. It touches as many
 // rows as it has members. What the accounts have of lots, holds and documents to watch comes as one array for all
-// members, of which each takes its slice. All lines come in one statement: the trigger lines_add_up sees each transaction
-// whole. The batch's xid is what chobo_xid would give, without a call that plans its own query each time.
+// members, of which each takes its slice, and so do transactions of their lines. The batch's xid is what chobo_xid would give,
+// without a call that plans its own query each time.
 //
-// Accounts are $1 to $31, transactions go to $44, lines to $53, documents to $60, answers to $68, the batch to $73.
+// Accounts are $1 to $31, transactions and lines go to $51, documents to $58, answers to $66, the batch to $71.
 const postSQL = `
 WITH journal AS (
-INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses)
-SELECT unnest($32::uuid[]), unnest($33::bigint[]), unnest($34::timestamptz[]), unnest($35::timestamptz[]), unnest($36::date[]),
-       unnest($37::int[]), unnest($38::int[]), unnest($39::smallint[]), unnest($40::text[]), unnest($41::text[]),
-       unnest($42::text[]), unnest($43::bytea[]), unnest($44::bigint[])
-), moved AS (
-INSERT INTO lines (member, transaction, line, account, points, money, lot, expires_at, shop)
-SELECT unnest($45::uuid[]), unnest($46::bigint[]), unnest($47::smallint[]), unnest($48::smallint[]), unnest($49::bigint[]),
-       unnest($50::bigint[]), unnest($51::bigint[]), unnest($52::timestamptz[]), unnest($53::text[])
+INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses,
+                          shop, accounts, moves, expires)
+SELECT t.member, t.id, t.occurred_at, t.posted_at, t.book_date, t.program, t.version, t.kind, t.subject, t.part, t.actor, t.note_hash, t.reverses,
+       t.shop, ($49::smallint[])[t.lines_from + 1 : t.lines_to], ($50::bigint[])[3 * t.lines_from + 1 : 3 * t.lines_to],
+       CASE WHEN t.expiring THEN ($51::bigint[])[t.lines_from + 1 : t.lines_to] END
+  FROM (SELECT unnest($32::uuid[]) AS member, unnest($33::bigint[]) AS id, unnest($34::timestamptz[]) AS occurred_at,
+               unnest($35::timestamptz[]) AS posted_at, unnest($36::date[]) AS book_date, unnest($37::int[]) AS program,
+               unnest($38::int[]) AS version, unnest($39::smallint[]) AS kind, unnest($40::text[]) AS subject, unnest($41::text[]) AS part,
+               unnest($42::text[]) AS actor, unnest($43::bytea[]) AS note_hash, unnest($44::bigint[]) AS reverses, unnest($45::text[]) AS shop,
+               unnest($46::int[]) AS lines_from, unnest($47::int[]) AS lines_to, unnest($48::boolean[]) AS expiring) t
 ), made AS (
 INSERT INTO documents (member, kind, id, at, program, state, body)
-SELECT unnest($54::uuid[]), unnest($55::smallint[]), unnest($56::text[]), unnest($57::timestamptz[]), unnest($58::int[]),
-       unnest($59::text[]), unnest($60::text[])
+SELECT unnest($52::uuid[]), unnest($53::smallint[]), unnest($54::text[]), unnest($55::timestamptz[]), unnest($56::int[]),
+       unnest($57::text[]), unnest($58::text[])
 ), answered AS (
 INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
-SELECT unnest($61::uuid[]), unnest($62::text[]), unnest($63::timestamptz[]), unnest($64::bigint[]), unnest($65::smallint[]),
-       unnest($66::smallint[]), unnest($67::bytea[]), unnest($68::bytea[])
+SELECT unnest($59::uuid[]), unnest($60::text[]), unnest($61::timestamptz[]), unnest($62::bigint[]), unnest($63::smallint[]),
+       unnest($64::smallint[]), unnest($65::bytea[]), unnest($66::bytea[])
 ), sealable AS (
 INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint, xid)
-SELECT $69::bigint, $70::bigint, $71::integer, $72::timestamptz, $73::bytea, (pg_current_xact_id()::text::bigint + lift)::text::xid8
-  FROM numbering WHERE only_one AND $71::integer > 0
+SELECT $67::bigint, $68::bigint, $69::integer, $70::timestamptz, $71::bytea, (pg_current_xact_id()::text::bigint + lift)::text::xid8
+  FROM numbering WHERE only_one AND $69::integer > 0
 )
 UPDATE accounts a
    SET version = a.version + 1, status = u.status,
@@ -64,7 +66,7 @@ func (b *batch) post(ctx context.Context, changed []*loaded, postings []posting,
 	if len(changed) == 0 && n == 0 {
 		return nil
 	}
-	rows := slices.Concat(accountRows(changed, spill), transactionRows(postings), lineRows(postings), made, answers, b.batchRow(postings))
+	rows := slices.Concat(accountRows(changed, spill), transactionRows(postings), made, answers, b.batchRow(postings))
 	touched, err := b.exec(ctx, postSQL, rows...)
 	if err == nil && touched != len(changed) {
 		err = fmt.Errorf("%d rows, not %d: %w", touched, len(changed), errOvertaken)
