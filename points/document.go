@@ -132,6 +132,9 @@ func Open[T any](a *Account, key Key) *T {
 	if err := json.Unmarshal(d.Body, v); err != nil {
 		panic(fmt.Sprintf("document %v does not decode: %v", key, err))
 	}
+	if d2, ok := any(v).(documented); ok {
+		d2.document(d.ID, d.At)
+	}
 	a.opened = append(a.opened, opened{Key: key, value: v})
 	return v
 }

@@ -45,7 +45,7 @@ func (f figureReader) money() ledger.Money   { return ledger.Money(f.Int64()) }
 
 func (f figureReader) order(o *Order, name []byte) {
 	switch string(name) {
-	case "id", "shop", "status", "pay":
+	case "id", "shop", "status", "pay": // the id stood there once, and when it was placed
 		f.SkipText()
 	case "ordered", "placed":
 		f.Time()
@@ -145,12 +145,26 @@ func (f figureReader) back(b *Back, name []byte) {
 	}
 }
 
-func (f figureReader) line() (l OrderLine) {
+func (f figureReader) line() OrderLine {
+	var b lineBody
+	l := &b.plainLine
 	f.Object(func(name []byte) {
 		switch string(name) {
 		case "id", "sku", "cat":
 			f.SkipText()
-		case "q", "price", "off", "ret", "at", "open", "ex":
+		case "q":
+			b.Quantity = f.Int64()
+		case "price":
+			l.UnitPrice = f.money()
+		case "off":
+			l.Discount = f.money()
+		case "at":
+			n := f.Int64()
+			b.Spread = &n
+		case "a":
+			n := f.money()
+			b.Amount = &n
+		case "ret", "open", "ex":
 			f.Int64()
 		case "attr":
 			f.SkipObject()
@@ -164,7 +178,7 @@ func (f figureReader) line() (l OrderLine) {
 			f.part(&l.Part, name)
 		}
 	})
-	return l
+	return b.whole()
 }
 
 func (f figureReader) grant(g *Grant, name []byte) {

@@ -95,10 +95,14 @@ type Taking struct {
 }
 
 // MarshalJSON writes the taking as a list of numbers, in the order of its fields, times in microseconds since 1970: there
-// is one in every order that points paid.
+// is one in every order that points paid. The last is left out where it is zero.
 func (t Taking) MarshalJSON() ([]byte, error) {
+	numbers := []int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)}
+	if t.At.IsZero() {
+		numbers = numbers[:5]
+	}
 	b := make([]byte, 0, 96)
-	for i, n := range [...]int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)} {
+	for i, n := range numbers {
 		b = strconv.AppendInt(append(b, "[,"[min(i, 1)]), n, 10)
 	}
 	return append(b, ']'), nil

@@ -30,7 +30,7 @@ const (
 	feedOrdersSQL = `
 SELECT coalesce(o.id, f.order_id), coalesce(o.member_id, f.member_id), coalesce(o.points, 0), coalesce(o.money, 0), o.id IS NOT NULL,
        coalesce(f.points, 0), coalesce(f.money, 0), coalesce(f.rows, 0), coalesce(f.line, 0)
-  FROM (SELECT d.id, m.member_id, (d.body::jsonb->'tenders'->>'points')::bigint AS points, (d.body::jsonb->'tenders'->>'money')::bigint AS money
+  FROM (SELECT d.id, m.member_id, coalesce((d.body::jsonb->'tenders'->>'points')::bigint, 0) AS points, coalesce((d.body::jsonb->'tenders'->>'money')::bigint, 0) AS money
           FROM documents d JOIN members m USING (member)
          WHERE d.program = $1 AND d.kind = 1 AND d.at >= $2
            AND (d.body::jsonb->>'ordered')::timestamptz >= $2 AND (d.body::jsonb->>'ordered')::timestamptz < $3) o

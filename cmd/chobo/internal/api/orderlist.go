@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -75,9 +74,9 @@ func (s *Server) orderList() {
 					out.NextCursor = c.behind(strconv.FormatInt(last.At.UnixMicro(), 10), last.ID)
 					break
 				}
-				var o points.Order
-				if err := json.Unmarshal([]byte(r.Body), &o); err != nil {
-					return nil, fmt.Errorf("read an order: %w", err)
+				o, err := points.ReadOrder(r.ID, r.At, []byte(r.Body))
+				if err != nil {
+					return nil, err
 				}
 				out.Orders = append(out.Orders, ListedOrder{o.ID, o.Shop, o.Status, o.OrderedAt.In(c.program.Versions.Zone()), o.Total(), o.Standing(), o.Refunded})
 			}

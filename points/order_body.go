@@ -1,0 +1,133 @@
+package points
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"chobo/ledger"
+)
+
+// An order's document is written for every order there is, and most of what an order has goes without saying: it is left
+// out. Its id and when it was booked are those of the document.
+type (
+	plainOrder Order
+	plainLine  OrderLine
+
+	// orderBody is an order as its document has it.
+	orderBody struct {
+		*plainOrder
+		Status  OrderStatus `json:"status,omitempty"` // empty: placed
+		Tenders tenderBody  `json:"tenders"`
+		Lines   []lineBody  `json:"lines"`
+	}
+	tenderBody struct {
+		Points ledger.Points `json:"points,omitempty"`
+		Money  ledger.Money  `json:"money,omitempty"`
+	}
+	lineBody struct {
+		plainLine
+		Quantity int64         `json:"q,omitempty"`  // 0: one piece
+		Spread   *int64        `json:"at,omitempty"` // nil: all pieces
+		Amount   *ledger.Money `json:"a,omitempty"`  // nil: what those pieces cost
+	}
+)
+
+// MarshalJSON writes what does not go without saying.
+func (o Order) MarshalJSON() ([]byte, error) {
+	b := orderBody{plainOrder: (*plainOrder)(&o), Status: o.Status, Tenders: tenderBody(o.Tenders), Lines: make([]lineBody, len(o.Lines))}
+	if b.Status == Placed {
+		b.Status = ""
+	}
+	for i := range o.Lines {
+		b.Lines[i].shorten(&o.Lines[i])
+	}
+	o.Takings = slices.Clone(o.Takings)
+	for i := range o.Takings {
+		if t := &o.Takings[i]; t.At.Equal(o.placed()) {
+			t.At = time.Time{}
+		}
+	}
+	return json.Marshal(b)
+}
+
+func (b *lineBody) shorten(l *OrderLine) {
+	b.plainLine = plainLine(*l)
+	if l.Quantity != 1 {
+		b.Quantity = l.Quantity
+	}
+	if l.Spread != l.Quantity {
+		b.Spread = &l.Spread
+	}
+	if l.Amount != l.cost() {
+		b.Amount = &l.Amount
+	}
+}
+
+// cost is what the pieces cost that stood at the last spread.
+func (l *OrderLine) cost() ledger.Money {
+	return ledger.Money(l.Spread)*l.UnitPrice - l.Discount
+}
+
+// placed is when the order was booked.
+func (o *Order) placed() time.Time {
+	if o.PlacedAt.IsZero() {
+		return o.OrderedAt
+	}
+	return o.PlacedAt
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, but for what the document tells.
+func (o *Order) UnmarshalJSON(body []byte) error {
+	b := orderBody{plainOrder: (*plainOrder)(o)}
+	if err := json.Unmarshal(body, &b); err != nil {
+		return err
+	}
+	o.Status, o.Tenders, o.Lines = b.Status, Tenders(b.Tenders), make([]OrderLine, len(b.Lines))
+	if o.Status == "" {
+		o.Status = Placed
+	}
+	for i := range b.Lines {
+		o.Lines[i] = b.Lines[i].whole()
+	}
+	return nil
+}
+
+func (b *lineBody) whole() OrderLine {
+	l := OrderLine(b.plainLine)
+	l.Quantity = max(b.Quantity, 1)
+	l.Spread = l.Quantity
+	if b.Spread != nil {
+		l.Spread = *b.Spread
+	}
+	if l.Amount = l.cost(); b.Amount != nil {
+		l.Amount = *b.Amount
+	}
+	return l
+}
+
+// documented is what has to be told of which document it is, and when that was made.
+type documented interface{ document(id string, at time.Time) }
+
+func (o *Order) document(id string, at time.Time) {
+	o.ID = id
+	if !at.Equal(o.OrderedAt) {
+		o.PlacedAt = at
+	}
+	for i := range o.Takings {
+		if o.Takings[i].At.IsZero() {
+			o.Takings[i].At = o.placed()
+		}
+	}
+}
+
+// ReadOrder is the order of a document of that id, made at that time.
+func ReadOrder(id string, at time.Time, body []byte) (*Order, error) {
+	o := new(Order)
+	if err := json.Unmarshal(body, o); err != nil {
+		return nil, fmt.Errorf("order %s: %w", id, err)
+	}
+	o.document(id, at)
+	return o, nil
+}
