@@ -132,8 +132,8 @@ func Open[T any](a *Account, key Key) *T {
 	if err := json.Unmarshal(d.Body, v); err != nil {
 		panic(fmt.Sprintf("document %v does not decode: %v", key, err))
 	}
-	if d2, ok := any(v).(documented); ok {
-		d2.document(d.ID, d.At)
+	if o, ok := any(v).(documented); ok {
+		o.document(d.ID, d.At)
 	}
 	a.opened = append(a.opened, opened{Key: key, value: v})
 	return v
@@ -158,7 +158,11 @@ func (a *Account) settle() {
 		if !o.kept {
 			continue
 		}
-		body, err := json.Marshal(o.value)
+		value := o.value
+		if d, ok := value.(documented); ok {
+			value = d.body()
+		}
+		body, err := json.Marshal(value)
 		if err != nil {
 			panic(fmt.Sprintf("document %v does not encode: %v", o.Key, err))
 		}

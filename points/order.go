@@ -12,9 +12,9 @@ import (
 type Order struct {
 	ID        string                    `json:"-"`
 	Shop      string                    `json:"shop"`
-	OrderedAt time.Time                 `json:"ordered"`         // the caller's time: versions, holds and policies count from it
-	PlacedAt  time.Time                 `json:"-"`               // when it was booked; zero: at OrderedAt
-	Version   int                       `json:"v"`               // of the program
+	OrderedAt time.Time                 `json:"ordered,omitzero"` // the caller's time: versions, holds and policies count from it
+	PlacedAt  time.Time                 `json:"-"`                // when it was booked; zero: at OrderedAt
+	Version   int                       `json:"v"`                // of the program
 	Status    OrderStatus               `json:"status"`
 	Times     map[OrderStatus]time.Time `json:"times,omitempty"` // when it reached each state; skipped ones at the later one's time
 	Preorder  bool                      `json:"pre,omitempty"`

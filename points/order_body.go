@@ -10,7 +10,7 @@ import (
 )
 
 // An order's document is written for every order there is, and most of what an order has goes without saying: it is left
-// out. Its id and when it was booked are those of the document.
+// out. Its id and when it was booked are the document's own, and it was ordered then where nothing else is said.
 type (
 	plainOrder Order
 	plainLine  OrderLine
@@ -34,22 +34,26 @@ type (
 	}
 )
 
-// MarshalJSON writes what does not go without saying.
-func (o Order) MarshalJSON() ([]byte, error) {
-	b := orderBody{plainOrder: (*plainOrder)(&o), Status: o.Status, Tenders: tenderBody(o.Tenders), Lines: make([]lineBody, len(o.Lines))}
+// body is the order as its document has it.
+func (o *Order) body() any {
+	short := *o
+	b := &orderBody{plainOrder: (*plainOrder)(&short), Status: o.Status, Tenders: tenderBody(o.Tenders), Lines: make([]lineBody, len(o.Lines))}
 	if b.Status == Placed {
 		b.Status = ""
+	}
+	if o.PlacedAt.IsZero() {
+		short.OrderedAt = time.Time{}
 	}
 	for i := range o.Lines {
 		b.Lines[i].shorten(&o.Lines[i])
 	}
-	o.Takings = slices.Clone(o.Takings)
-	for i := range o.Takings {
-		if t := &o.Takings[i]; t.At.Equal(o.placed()) {
+	short.Takings = slices.Clone(o.Takings)
+	for i := range short.Takings {
+		if t := &short.Takings[i]; t.At.Equal(o.placed()) {
 			t.At = time.Time{}
 		}
 	}
-	return json.Marshal(b)
+	return b
 }
 
 func (b *lineBody) shorten(l *OrderLine) {
@@ -78,7 +82,7 @@ func (o *Order) placed() time.Time {
 	return o.PlacedAt
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, but for what the document tells.
+// UnmarshalJSON reads a document's body, but for what the document tells besides.
 func (o *Order) UnmarshalJSON(body []byte) error {
 	b := orderBody{plainOrder: (*plainOrder)(o)}
 	if err := json.Unmarshal(body, &b); err != nil {
@@ -107,12 +111,19 @@ func (b *lineBody) whole() OrderLine {
 	return l
 }
 
-// documented is what has to be told of which document it is, and when that was made.
-type documented interface{ document(id string, at time.Time) }
+// documented is what stands in its document otherwise than by its own fields, and has to be told of which document it is,
+// and when that was made.
+type documented interface {
+	body() any
+	document(id string, at time.Time)
+}
 
 func (o *Order) document(id string, at time.Time) {
 	o.ID = id
-	if !at.Equal(o.OrderedAt) {
+	switch {
+	case o.OrderedAt.IsZero():
+		o.OrderedAt = at
+	case !o.OrderedAt.Equal(at):
 		o.PlacedAt = at
 	}
 	for i := range o.Takings {

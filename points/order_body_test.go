@@ -20,7 +20,7 @@ func TestOrderBody(t *testing.T) {
 			{ID: "1", SKU: "BK-7", Quantity: 1, Spread: 1, UnitPrice: 400, Part: Part{Amount: 400, Points: 400, Value: 400}},
 			{ID: "2", Quantity: 3, Spread: 3, UnitPrice: 250, Discount: 150, Part: Part{Amount: 600, Points: 600, Value: 600}}},
 		Takings: []Taking{{Lot: 1, Points: 1000, GrantedAt: at, At: booked}}}
-	body, err := json.Marshal(&o)
+	body, err := json.Marshal(o.body())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestOrderBodyIsWhole(t *testing.T) {
 		if !booked.Equal(want.OrderedAt) {
 			want.PlacedAt = booked
 		}
-		body, err := json.Marshal(want)
+		body, err := json.Marshal(want.body())
 		if err != nil {
 			t.Fatal(err)
 		}

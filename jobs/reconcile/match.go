@@ -33,7 +33,7 @@ SELECT coalesce(o.id, f.order_id), coalesce(o.member_id, f.member_id), coalesce(
   FROM (SELECT d.id, m.member_id, coalesce((d.body::jsonb->'tenders'->>'points')::bigint, 0) AS points, coalesce((d.body::jsonb->'tenders'->>'money')::bigint, 0) AS money
           FROM documents d JOIN members m USING (member)
          WHERE d.program = $1 AND d.kind = 1 AND d.at >= $2
-           AND (d.body::jsonb->>'ordered')::timestamptz >= $2 AND (d.body::jsonb->>'ordered')::timestamptz < $3) o
+           AND coalesce((d.body::jsonb->>'ordered')::timestamptz, d.at) >= $2 AND coalesce((d.body::jsonb->>'ordered')::timestamptz, d.at) < $3) o
   FULL JOIN (SELECT order_id, member_id, sum(points) AS points, sum(money) AS money, count(*) AS rows, min(line) AS line
                FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[]) AS feed(line, order_id, member_id, points, money)
               GROUP BY order_id, member_id) f

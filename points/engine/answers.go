@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"strings"
+
+	"chobo/ledger"
 )
 
 // An answer is kept for ever, and most of its bytes are the same in every answer. JSON holds no control characters, so
@@ -40,7 +42,10 @@ var phrases = [...]string{
 	0x1d: `T00:00:00+09:00`,
 }
 
-const asItIs = 0x1f
+const (
+	firstTransaction = 0x1e
+	asItIs           = 0x1f
+)
 
 var shorten, lengthen = func() (*strings.Replacer, *strings.Replacer) {
 	var to, from []string
@@ -53,18 +58,23 @@ var shorten, lengthen = func() (*strings.Replacer, *strings.Replacer) {
 	return strings.NewReplacer(to...), strings.NewReplacer(from...)
 }()
 
-// packAnswer is an answer as it is kept.
-func packAnswer(body []byte) []byte {
+// packAnswer is an answer as it is kept beside the id of the first transaction; 0: it has none.
+func packAnswer(body []byte, first ledger.TransactionID) []byte {
 	if bytes.ContainsFunc(body, func(r rune) bool { return r < 0x20 }) {
 		return append([]byte{asItIs}, body...)
 	}
-	return []byte(shorten.Replace(string(body)))
+	short := shorten.Replace(string(body))
+	if first != 0 {
+		short = strings.ReplaceAll(short, first.String(), string(rune(firstTransaction)))
+	}
+	return []byte(short)
 }
 
 // unpackAnswer is the answer that was kept, to the byte.
-func unpackAnswer(kept []byte) []byte {
+func unpackAnswer(kept []byte, first ledger.TransactionID) []byte {
 	if len(kept) > 0 && kept[0] == asItIs {
 		return append([]byte(nil), kept[1:]...)
 	}
-	return []byte(lengthen.Replace(string(kept)))
+	whole := strings.ReplaceAll(string(kept), string(rune(firstTransaction)), first.String())
+	return []byte(lengthen.Replace(whole))
 }

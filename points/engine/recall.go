@@ -22,7 +22,7 @@ type answer struct {
 // recallSQL reads the answers of keys. It finds rows by their whole key, so it does without member = ANY: with it,
 // PostgreSQL would rather read every key that the members ever used.
 const recallSQL = `
-SELECT record_send(ROW(o.member, o.key, o.request, o.status, o.answer))
+SELECT record_send(ROW(o.member, o.key, o.request, o.status, o.first_transaction, o.answer))
   FROM unnest($1::uuid[], $2::text[]) AS u(member, key)
   JOIN operations o ON o.member = u.member AND o.key = u.key`
 
@@ -42,11 +42,13 @@ func (b *batch) recall(ctx context.Context) error {
 		return nil
 	}
 	rows, err := b.ask(ctx, recallSQL, &members, &keys)
-	err = each(rows, err, 5, func(r *record) {
+	err = each(rows, err, 6, func(r *record) {
 		key := answerKey{r.member(), r.text()}
 		a := &answer{}
 		copy(a.hash[:], r.fixed(len(a.hash)))
-		a.result = Result{Status: int(r.int16()), Body: unpackAnswer(r.field()), Replayed: true}
+		a.result = Result{Status: int(r.int16()), Replayed: true}
+		first := ledger.TransactionID(r.int64())
+		a.result.Body = unpackAnswer(r.field(), first)
 		b.answers[key] = a
 	})
 	if err != nil {

@@ -146,7 +146,7 @@ func (b *batch) answerRows() (rows []any, n int) {
 			counts.int16(int16(op.Transactions)) //nolint:gosec // far fewer
 			status.int16(int16(op.Status))       //nolint:gosec // an HTTP status
 			requests.bytes(op.Hash[:])
-			answers.bytes(packAnswer(op.Body))
+			answers.bytes(packAnswer(op.Body, op.Transaction))
 		}
 	}
 	return []any{&members, &keys, &at, &first, &counts, &status, &requests, &answers}, keys.n
