@@ -28,11 +28,7 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 // apply runs the batch's commands in the order of their arrival, loading what they lack for all of them at once. Once
 // a member's command lacks something, the member's later commands wait for it.
 func (b *batch) apply(ctx context.Context) error {
-	wants, err := b.known()
-	if err != nil {
-		return err
-	}
-	if err := load(ctx, b.ask, lockStockSQL, wants); err != nil {
+	if err := load(ctx, b.ask, lockStockSQL, b.wants); err != nil {
 		return err
 	}
 	waiting := b.units
@@ -80,9 +76,6 @@ func (b *batch) known() (wants []want, err error) {
 		}
 		watched[u.member] = true
 		for i := range u.ops {
-			if b.answers[answerKey{u.member, u.ops[i].Key}] != nil {
-				continue
-			}
 			need, err := needs(u, u.ops[i].Command)
 			if err != nil {
 				return nil, err

@@ -20,6 +20,7 @@ type batch struct {
 	wall     time.Time
 	members  []ledger.Member // in order
 	accounts map[ledger.Member]*loaded
+	wants    []want // what the commands are known to look at
 	answers  map[answerKey]*answer
 	stocks   map[int]*stock // by program
 	made     *answerKey     // of an answer that this batch keeps

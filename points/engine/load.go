@@ -46,41 +46,69 @@ SELECT record_send(ROW(d.member, d.kind, d.id, d.state, d.at, d.body))
   FROM unnest($1::uuid[], $2::smallint[], $3::text[]) AS u(member, kind, id)
   JOIN documents d ON d.member = u.member AND d.kind = u.kind AND d.id = u.id`
 
+const documentFields = 6
+
 func loadDocuments(ctx context.Context, q ask, wants []want) error {
-	type place struct {
-		member ledger.Member
-		points.Key
-	}
-	asked := map[place]*loaded{}
-	members, kinds, ids := uuids(), int2s(), texts()
-	for _, w := range wants {
-		for _, key := range w.need.Documents {
-			at := place{w.Member, key}
-			if w.Loaded(key) || asked[at] != nil {
-				continue
-			}
-			asked[at] = w.loaded
-			members.member(w.Member)
-			kinds.int16(int16(key.Kind))
-			ids.text(key.ID)
-		}
-	}
-	if len(asked) == 0 {
+	d := unloaded(wants)
+	if len(d.asked) == 0 {
 		return nil
 	}
-	rows, err := q(ctx, documentsSQL, &members, &kinds, &ids)
-	err = each(rows, err, 6, func(r *record) {
-		at := place{r.member(), points.Key{Kind: points.DocumentKind(r.int16()), ID: r.text()}}
-		state, made, body := r.text(), r.time(), r.copy()
-		if l := asked[at]; l != nil {
-			l.Load(at.Key, state, made, body)
-			delete(asked, at)
+	rows, err := q(ctx, documentsSQL, d.keys()...)
+	if err = each(rows, err, documentFields, d.read); err != nil {
+		return err
+	}
+	d.end()
+	return nil
+}
+
+// A documentPlace is where a document stands.
+type documentPlace struct {
+	member ledger.Member
+	points.Key
+}
+
+// documentsAsked are documents that accounts lack, and the accounts.
+type documentsAsked struct {
+	asked                 map[documentPlace]*loaded
+	members, kinds, names array
+}
+
+// unloaded are the documents asked for that are not loaded.
+func unloaded(wants []want) *documentsAsked {
+	d := &documentsAsked{asked: map[documentPlace]*loaded{}, members: uuids(), kinds: int2s(), names: texts()}
+	for _, w := range wants {
+		for _, key := range w.need.Documents {
+			at := documentPlace{w.Member, key}
+			if w.Loaded(key) || d.asked[at] != nil {
+				continue
+			}
+			d.asked[at] = w.loaded
+			d.members.member(w.Member)
+			d.kinds.int16(int16(key.Kind))
+			d.names.text(key.ID)
 		}
-	})
-	for at, l := range asked {
+	}
+	return d
+}
+
+// keys are the arguments of a query that finds the documents.
+func (d *documentsAsked) keys() []any { return []any{&d.members, &d.kinds, &d.names} }
+
+// read loads the document of a row.
+func (d *documentsAsked) read(r *record) {
+	at := documentPlace{r.member(), points.Key{Kind: points.DocumentKind(r.int16()), ID: r.text()}}
+	state, made, body := r.text(), r.time(), r.copy()
+	if l := d.asked[at]; l != nil && r.err == nil {
+		l.Load(at.Key, state, made, body)
+		delete(d.asked, at)
+	}
+}
+
+// end notes of those that were not read that they are not there.
+func (d *documentsAsked) end() {
+	for at, l := range d.asked {
 		l.Load(at.Key, "", time.Time{}, nil)
 	}
-	return err
 }
 
 // lossesSQL sums what of lots was lost without being spent. A loss is a credit of a house account, and a debit is plus. The

@@ -23,8 +23,10 @@ func TestPlans(t *testing.T) {
 	fatal(t, err)
 	defer s.close()
 	const members = `array_fill(md5('7')::uuid, ARRAY[300])`
+	const recalled = members + `, array_fill('k7'::text, ARRAY[300]), ` + members + `, array_fill(1::smallint, ARRAY[300]), array_fill('O-7'::text, ARRAY[300])`
 	for _, c := range []struct{ name, query, args, want string }{
-		{"recall", recallSQL, members + `, array_fill('k7'::text, ARRAY[300])`, "Index Cond: ((member = u.member) AND (key = u.key))"},
+		{"recall", recallSQL, recalled, "Index Cond: ((member = u.member) AND (key = u.key))"},
+		{"recall of documents", recallSQL, recalled, "Index Cond: ((member = u_1.member) AND (kind = u_1.kind) AND (id = u_1.id))"},
 		{"documents", documentsSQL, members + `, array_fill(1::smallint, ARRAY[300]), array_fill('O-7'::text, ARRAY[300])`, "Index Cond: ((member = u.member) AND (kind = u.kind) AND (id = u.id))"},
 		{"losses", lossesSQL, members + `, array_fill(7::bigint, ARRAY[300])`, "Index Scan using transactions_of_losses on transactions t"},
 		{"lock", lockSQL, members, "Index Cond: (member = ANY ($1))"},

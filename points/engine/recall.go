@@ -19,17 +19,24 @@ type answer struct {
 	result Result
 }
 
-// recallSQL reads the answers of keys. It finds rows by their whole key, so it does without member = ANY: with it,
-// PostgreSQL would rather read every key that the members ever used.
+// recallSQL reads the answers of keys, and documents. It finds rows by their whole key, so it does without member = ANY:
+// with it, PostgreSQL would rather read every key that the members ever used. The number of fields tells the rows apart.
 const recallSQL = `
-SELECT record_send(ROW(o.member, o.key, o.request, o.status, o.first_transaction, o.answer))
+SELECT record_send(ROW(o.member, o.key, o.request, o.status, o.first_transaction, o.transactions, o.answer))
   FROM unnest($1::uuid[], $2::text[]) AS u(member, key)
-  JOIN operations o ON o.member = u.member AND o.key = u.key`
+  JOIN operations o ON o.member = u.member AND o.key = u.key
+UNION ALL
+SELECT record_send(ROW(d.member, d.kind, d.id, d.state, d.at, d.body))
+  FROM unnest($3::uuid[], $4::smallint[], $5::text[]) AS u(member, kind, id)
+  JOIN documents d ON d.member = u.member AND d.kind = u.kind AND d.id = u.id`
 
-// recall reads the answers that the batch's keys had before.
-func (b *batch) recall(ctx context.Context) error {
+// recall reads the answers that the batch's keys had before, and the documents that its commands name.
+func (b *batch) recall(ctx context.Context) (err error) {
 	b.answers = make(map[answerKey]*answer, len(b.units))
-	members, keys := uuids(), texts()
+	if b.wants, err = b.known(); err != nil {
+		return err
+	}
+	members, keys, documents := uuids(), texts(), unloaded(b.wants)
 	for _, u := range b.units {
 		for i := range u.ops {
 			if key := u.ops[i].Key; key != "" {
@@ -38,22 +45,28 @@ func (b *batch) recall(ctx context.Context) error {
 			}
 		}
 	}
-	if keys.n == 0 {
+	if keys.n == 0 && len(documents.asked) == 0 {
 		return nil
 	}
-	rows, err := b.ask(ctx, recallSQL, &members, &keys)
-	err = each(rows, err, 6, func(r *record) {
+	rows, err := b.ask(ctx, recallSQL, append([]any{&members, &keys}, documents.keys()...)...)
+	err = each(rows, err, anyFields, func(r *record) {
+		if r.fields == documentFields {
+			documents.read(r)
+			return
+		}
 		key := answerKey{r.member(), r.text()}
 		a := &answer{}
 		copy(a.hash[:], r.fixed(len(a.hash)))
 		a.result = Result{Status: int(r.int16()), Replayed: true}
 		first := ledger.TransactionID(r.int64())
+		r.int16() // how many transactions
 		a.result.Body = unpackAnswer(r.field(), first)
 		b.answers[key] = a
 	})
 	if err != nil {
-		return fmt.Errorf("recall answers: %w", err)
+		return fmt.Errorf("recall answers and documents: %w", err)
 	}
+	documents.end()
 	return nil
 }
 

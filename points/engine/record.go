@@ -11,15 +11,19 @@ import (
 // A record reads what record_send writes: a row in PostgreSQL's binary form, which arrives as one value and is read
 // field by field, in order, without the detours of a general driver. The first mistake stays in err.
 type record struct {
-	b   []byte
-	err error
+	b      []byte
+	fields int
+	err    error
 }
+
+const anyFields = 0
 
 // readRecord starts to read a row of so many fields.
 func readRecord(b []byte, fields int) record {
 	r := record{b: b}
-	if n := r.uint32(); r.err == nil && int(n) != fields {
-		r.err = fmt.Errorf("a row of %d fields, not %d", n, fields)
+	r.fields = int(r.uint32())
+	if r.err == nil && fields != anyFields && r.fields != fields {
+		r.err = fmt.Errorf("a row of %d fields, not %d", r.fields, fields)
 	}
 	return r
 }
