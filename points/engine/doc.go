@@ -3,10 +3,10 @@
 //
 //	Submit ─┐            ┌ take all that waits ┐
 //	Submit ─┼─▶ queue ──▶│ lock the members    │ SELECT … FOR UPDATE, in the order of their keys
-//	Submit ─┘  a worker  │ recall their keys   │ answered before? the same bytes again
-//	                     │ load documents      │ what the commands name, in one query a kind
+//	Submit ─┘  a worker  │ recall their keys   │ answered before? the same bytes again; and the documents that they name
+//	                     │ load                │ lots, losses and stock, where commands look at them, in one query a kind
 //	                     │ apply, in memory    │ points.Run, in order of arrival; what a command lacks is loaded, and it runs again
-//	                     │ store               │ INSERT … SELECT unnest($1), …: a statement a table
+//	                     │ store               │ INSERT … SELECT unnest($1), …: one statement for what every batch writes
 //	                     └ commit, answer ─────┘
 //
 // There is no timer: a batch is what came in while the last one was in flight, so a lone command waits for nobody, and
