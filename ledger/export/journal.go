@@ -2,11 +2,12 @@ package export
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/lib/pq"
 
 	"chobo/ledger"
 	"chobo/ledger/report"
@@ -20,16 +21,13 @@ type entry struct {
 	NoteHash []byte
 }
 
-// daySQL reads a day's transactions with their lines, in order of id. $3 is the id behind which to begin.
+// daySQL reads a day's transactions, in order of id. $3 is the id behind which to begin.
 const daySQL = `
 SELECT t.member, t.id, t.kind, t.occurred_at, t.posted_at, coalesce(t.subject, ''), coalesce(t.part, ''), t.version, coalesce(t.actor, ''),
-       t.note_hash, coalesce(t.reverses, 0), coalesce(m.member_id, ''),
-       l.line, l.account, l.points, l.money, l.lot, coalesce(l.shop, ''), l.expires_at
-  FROM transactions t
-  LEFT JOIN lines l ON l.member = t.member AND l.transaction = t.id
-  LEFT JOIN members m ON m.member = t.member
+       t.note_hash, coalesce(t.reverses, 0), coalesce(m.member_id, ''), coalesce(t.shop, ''), t.accounts, t.moves, t.expires
+  FROM transactions t LEFT JOIN members m ON m.member = t.member
  WHERE t.program = $1 AND t.book_date = $2 AND t.id > $3
- ORDER BY t.id, t.member, l.line`
+ ORDER BY t.id, t.member`
 
 // each calls fn with every transaction of the span, in order of book date and id. The entry is fn's until it returns.
 func (x *run) each(fn func(*entry) error) error {
@@ -51,47 +49,48 @@ func (x *run) day(day report.Day, after ledger.TransactionID, fn func(*entry) er
 		return fmt.Errorf("read %s: %w", day.Format(time.DateOnly), err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	var e, next entry
+	e := entry{Transaction: ledger.Transaction{BookDate: day}}
+	t := &e.Transaction
 	var member []byte
-	var line, account sql.NullInt32
-	var points, money, lot sql.NullInt64
 	var shop string
-	var expires sql.NullTime
+	var accounts, moves, expires pq.Int64Array
 	for rows.Next() {
-		t := &next.Transaction
-		err := rows.Scan(&member, &t.ID, &t.Kind, &t.OccurredAt, &t.PostedAt, &t.Subject, &t.Part, &t.Version, &t.Actor, &next.NoteHash, &t.Reverses, &next.MemberID,
-			&line, &account, &points, &money, &lot, &shop, &expires)
+		err := rows.Scan(&member, &t.ID, &t.Kind, &t.OccurredAt, &t.PostedAt, &t.Subject, &t.Part, &t.Version, &t.Actor, &e.NoteHash, &t.Reverses, &e.MemberID,
+			&shop, &accounts, &moves, &expires)
 		if err != nil {
 			return err
 		}
-		if next.Member, err = parseMember(member); err != nil {
+		if e.Member, err = parseMember(member); err != nil {
 			return err
 		}
-		if e.ID != t.ID || e.Member != next.Member {
-			if e.ID != 0 {
-				if err := fn(&e); err != nil {
-					return err
-				}
-			}
-			lines := e.Lines[:0]
-			e = next
-			e.BookDate, e.Lines = day, lines
-			if e.MemberID != "" && e.MemberID[0] < ' ' {
-				e.MemberID = "" // the house
-			}
+		if e.MemberID != "" && e.MemberID[0] < ' ' {
+			e.MemberID = "" // the house
 		}
-		if line.Valid {
-			e.Lines = append(e.Lines, ledger.Line{Account: ledger.Account(account.Int32), Points: ledger.Points(points.Int64), Money: ledger.Money(money.Int64),
-				Lot: ledger.LotID(lot.Int64), Shop: shop, ExpiresAt: expires.Time})
+		t.Lines = appendLines(t.Lines[:0], shop, accounts, moves, expires)
+		if err := fn(&e); err != nil {
+			return err
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read %s: %w", day.Format(time.DateOnly), err)
 	}
-	if e.ID != 0 {
-		return fn(&e)
-	}
 	return nil
+}
+
+// appendLines reads a transaction's lines from the arrays of its row: an account a line, then points, money and lot, and the
+// microsecond from which the lot is no longer there, 0 for never. Of expires there is none where no line has one.
+func appendLines(lines []ledger.Line, shop string, accounts, moves, expires []int64) []ledger.Line {
+	for i, account := range accounts {
+		l := ledger.Line{Account: ledger.Account(account), Points: ledger.Points(moves[3*i]), Money: ledger.Money(moves[3*i+1]), Lot: ledger.LotID(moves[3*i+2])}
+		if l.Account.OfShop() {
+			l.Shop = shop
+		}
+		if expires != nil && expires[i] != 0 {
+			l.ExpiresAt = time.UnixMicro(expires[i]).UTC()
+		}
+		lines = append(lines, l)
+	}
+	return lines
 }
 
 // parseMember reads a uuid as the database writes it.
