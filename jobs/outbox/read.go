@@ -134,7 +134,7 @@ func (s *stretch) ranges() (lows, highs []int64) {
 // $8 … $10, read in one pass over the ranges of ids $11, $12 that hold them, then refunds (kind 0) and reminders (kind -1).
 const eventsSQL = `
 WITH nearby AS MATERIALIZED (
-    SELECT t.id, t.member, t.kind, t.occurred_at, t.posted_at, t.subject, t.part
+    SELECT t.id, t.member, t.kind, t.occurred_at, t.posted_at, t.subject, t.part, t.accounts, t.moves
       FROM unnest($11::bigint[], $12::bigint[]) AS s(low, high) JOIN transactions t ON t.id BETWEEN s.low AND s.high
      WHERE t.program = $1
 ), committed AS (
@@ -150,7 +150,8 @@ WITH nearby AS MATERIALIZED (
       FROM committed c
      CROSS JOIN LATERAL (SELECT -sum(points) FILTER (WHERE account = 11) AS available, -sum(points) FILTER (WHERE account = 12) AS pending,
                                 -sum(points) FILTER (WHERE account = 13) AS reserved, sum(points) FILTER (WHERE account = 14) AS debt, -sum(money) AS money
-                           FROM lines WHERE member = c.member AND transaction = c.id AND account BETWEEN 11 AND 14) l
+                           FROM (SELECT account, c.moves[3 * line - 2] AS points, c.moves[3 * line - 1] AS money
+                                   FROM unnest(c.accounts) WITH ORDINALITY AS a (account, line) WHERE account BETWEEN 11 AND 14) m) l
     UNION ALL
     (SELECT xid, id, id, member, 0, occurred_at, coalesce(posted_at, occurred_at), order_id, return_id, 0, 0, 0, 0, money, cash_fallback, paid_by, cause, NULL
        FROM refunds
