@@ -61,9 +61,9 @@ func (c *call) queryTime(name, given string) (t time.Time, err error) {
 
 // asOfSQL sums a member's lots and debt up to an instant. $2 as of, $3 known at.
 const asOfSQL = `
-SELECT l.account, coalesce(l.lot, 0) AS lot, sum(l.points)::bigint AS points, max(l.expires_at) AS expires_at
-  FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
- WHERE l.member = $1 AND l.account BETWEEN 11 AND 14 AND t.occurred_at <= $2 AND t.posted_at <= $3
+SELECT account, coalesce(lot, 0) AS lot, sum(points)::bigint AS points, max(expires_at) AS expires_at
+  FROM lines
+ WHERE member = $1 AND account BETWEEN 11 AND 14 AND occurred_at <= $2 AND posted_at <= $3
  GROUP BY 1, 2`
 
 // marksSQL tells what of a membership is no sum: $1 member, $2 as of, $3 known at, $4 kinds that change the status,

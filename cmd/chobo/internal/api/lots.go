@@ -61,12 +61,15 @@ func (s *Server) lots() {
 
 const (
 	lastLotSQL = `SELECT last_lot FROM accounts WHERE member = $1`
-	// lotLinesSQL is all that moved lots $2 to $3 of a member.
+	// lotLinesSQL is all that moved lots $2 to $3 of a member. Nothing before the last pending grant or opening that made a
+	// lot numbered no higher than $2: these name new lots only, and lots are numbered in the order in which they are made.
 	lotLinesSQL = `
-SELECT l.lot, l.account, l.points, l.expires_at, t.id, t.kind, t.occurred_at, coalesce(t.subject, '') AS subject, coalesce(t.part, '') AS part
-  FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
- WHERE l.member = $1 AND l.lot BETWEEN $2 AND $3 AND l.account BETWEEN 11 AND 13
- ORDER BY l.transaction, l.line`
+SELECT lot, account, points, expires_at, transaction AS id, kind, occurred_at, coalesce(subject, '') AS subject, coalesce(part, '') AS part
+  FROM lines
+ WHERE member = $1 AND lot BETWEEN $2 AND $3 AND account BETWEEN 11 AND 13
+   AND transaction >= coalesce((SELECT transaction FROM lines WHERE $2 > 1 AND member = $1 AND kind IN (1, 60) AND lot <= $2
+                                 ORDER BY transaction DESC LIMIT 1), 0)
+ ORDER BY transaction, line`
 	ordersSQL = `SELECT body FROM documents WHERE member = $1 AND kind = 1 AND id = ANY($2::text[])`
 )
 

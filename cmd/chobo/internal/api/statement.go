@@ -60,24 +60,27 @@ func (s *Server) statement() {
 }
 
 // entrySQL is the lines of a member's account before a line, newest first. $1 member, $2 account, $3 and $4 the
-// line, $5 how many, $6 as of, $7 known at; null: now.
+// line, $5 how many, $6 as of, $7 known at; null: now. As many lines are on no more transactions, and one that the page
+// before has begun.
 const entrySQL = `
-SELECT l.transaction, l.line, l.points, coalesce(l.lot, 0) AS lot, t.kind, t.occurred_at, t.posted_at, coalesce(t.subject, '') AS subject,
-       coalesce(t.part, '') AS part, coalesce(t.actor, '') AS actor, coalesce(n.note, '') AS note
-  FROM lines l
-  JOIN transactions t ON t.member = l.member AND t.id = l.transaction AND t.id <= $3::bigint
-       AND t.occurred_at <= coalesce($6::timestamptz, 'infinity') AND t.posted_at <= coalesce($7::timestamptz, 'infinity')
-  LEFT JOIN notes n ON n.member = l.member AND n.transaction = l.transaction
- WHERE l.member = $1 AND l.account = $2 AND (l.transaction, l.line) < ($3::bigint, $4::int)
- ORDER BY l.transaction DESC, l.line DESC
- LIMIT $5`
+SELECT t.id AS transaction, l.line, t.moves[3 * l.line - 2] AS points, t.moves[3 * l.line] AS lot, t.kind, t.occurred_at, t.posted_at,
+       coalesce(t.subject, '') AS subject, coalesce(t.part, '') AS part, coalesce(t.actor, '') AS actor, coalesce(n.note, '') AS note
+  FROM (SELECT *
+          FROM transactions
+         WHERE member = $1 AND id <= $3::bigint AND $2::smallint = ANY (accounts)
+           AND occurred_at <= coalesce($6::timestamptz, 'infinity') AND posted_at <= coalesce($7::timestamptz, 'infinity')
+         ORDER BY id DESC LIMIT $5::bigint + 1) t
+ CROSS JOIN LATERAL unnest(t.accounts) WITH ORDINALITY AS l (account, line)
+  LEFT JOIN notes n ON n.member = $1 AND n.transaction = t.id
+ WHERE l.account = $2 AND (t.id, l.line) < ($3::bigint, $4::int)
+ ORDER BY t.id DESC, l.line DESC
+ LIMIT $5::bigint`
 
 // sumSQL is an account's debits less its credits as of a time. $1 member, $2 account, $3 as of, $4 known at.
 const sumSQL = `
-SELECT coalesce(sum(l.points), 0)::bigint
-  FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
- WHERE l.member = $1 AND l.account = $2
-   AND t.occurred_at <= coalesce($3::timestamptz, 'infinity') AND t.posted_at <= coalesce($4::timestamptz, 'infinity')`
+SELECT coalesce(sum(points), 0)::bigint
+  FROM lines
+ WHERE member = $1 AND account = $2 AND occurred_at <= coalesce($3::timestamptz, 'infinity') AND posted_at <= coalesce($4::timestamptz, 'infinity')`
 
 // balanceSQL is the member's balances as posted.
 const balanceSQL = `SELECT available, pending, reserved, debt FROM accounts WHERE member = $1`
