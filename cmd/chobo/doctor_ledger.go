@@ -50,7 +50,7 @@ SELECT c.relname
  ORDER BY c.relname`
 
 // journalTables are append-only.
-var journalTables = []string{"transactions", "lines", "operations", "refunds", "reminders", "batches", "program_versions", "policy_versions"}
+var journalTables = []string{"transactions", "operations", "refunds", "reminders", "batches", "program_versions", "policy_versions"}
 
 func guards(ctx context.Context, db *sqlx.DB) []finding {
 	var bare []string
