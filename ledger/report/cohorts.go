@@ -51,44 +51,44 @@ const (
 // that height, by the last taking before. The lot of that taking may have been given back itself: the first one counts.
 const cohortsSQL = `
 WITH RECURSIVE moves AS (
-  SELECT l.member, l.lot, date_trunc('month', t.book_date)::date AS month,
-         CASE WHEN t.kind IN (12, 13, 14, 20, 50, 51) THEN 2 WHEN t.kind IN (11, 40, 41, 42, 43) OR t.kind = 44 AND l.points > 0 THEN 3 ELSE 1 END AS class,
-         -sum(l.points) AS points, -sum(l.money) AS money, min(t.id) AS first
-    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
-   WHERE t.program = $1 AND t.book_date <= $2 AND l.account IN (11, 12, 13) AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
-   GROUP BY 1, 2, 3, 4
-), lots AS (
-  SELECT member, lot, min(month) AS cohort, min(first) AS first, min(first) FILTER (WHERE class = 2) = min(first) AS reissued FROM moves GROUP BY 1, 2
+  SELECT *, min(month) OVER lot AS cohort, min(first) OVER lot AS born, min(first) FILTER (WHERE class = 2) OVER lot = min(first) OVER lot AS reissued
+    FROM (SELECT member, lot, date_trunc('month', book_date)::date AS month,
+                 CASE WHEN kind IN (12, 13, 14, 20, 50, 51) THEN 2 WHEN kind IN (11, 40, 41, 42, 43) OR kind = 44 AND points > 0 THEN 3 ELSE 1 END AS class,
+                 -sum(points) AS points, -sum(money) AS money, min(transaction) AS first
+            FROM lines
+           WHERE program = $1 AND book_date <= $2 AND account IN (11, 12, 13) AND ($3::timestamptz IS NULL OR posted_at <= $3)
+           GROUP BY 1, 2, 3, 4) g
+  WINDOW lot AS (PARTITION BY member, lot)
 ), sources AS (
   SELECT r.member, r.lot, (
     WITH steps AS (
-      SELECT t.id, l.line, l.lot, CASE t.kind WHEN 21 THEN -l.points ELSE l.points END AS points
+      SELECT l.transaction AS id, l.line, l.lot, CASE l.kind WHEN 21 THEN -l.points ELSE l.points END AS points
         FROM transactions b
-        JOIN transactions t ON t.member = b.member AND t.subject = b.subject
-             AND t.kind = ANY (CASE b.kind WHEN 51 THEN '{50,51}'::smallint[] ELSE '{12,13,14,20,21}' END)
-        JOIN lines l ON l.member = t.member AND l.transaction = t.id AND (l.account IN (11, 13) OR t.kind = 21 AND l.account = 31)
-       WHERE b.member = r.member AND b.id = r.first
+        JOIN lines l ON l.member = b.member AND l.subject = b.subject
+             AND l.kind = ANY (CASE b.kind WHEN 51 THEN '{50,51}'::smallint[] ELSE '{12,13,14,20,21}' END)
+             AND (l.account IN (11, 13) OR l.kind = 21 AND l.account = 31)
+       WHERE b.member = r.member AND b.id = r.born
     ), stack AS (
       SELECT id, lot, points, sum(points) OVER (ORDER BY id, line) - greatest(points, 0) AS height FROM steps
     )
     SELECT took.lot
       FROM stack gave JOIN stack took ON took.points > 0 AND took.id < gave.id AND gave.height >= took.height AND gave.height < took.height + took.points
-     WHERE gave.id = r.first AND gave.lot = r.lot
+     WHERE gave.id = r.born AND gave.lot = r.lot
      ORDER BY took.id DESC LIMIT 1) AS source
-    FROM lots r WHERE r.reissued
+    FROM (SELECT DISTINCT member, lot, born FROM moves WHERE reissued) r
 ), lineage AS (
   SELECT member, lot, source FROM sources
   UNION ALL
   SELECT l.member, l.lot, s.source FROM lineage l JOIN sources s ON s.member = l.member AND s.lot = l.source
 ), origins AS (
-  SELECT member, lot, min(source) AS origin FROM lineage GROUP BY 1, 2
-), funded AS (
-  SELECT member, transaction, CASE WHEN bool_or(account = 21) THEN 'mall' WHEN bool_or(account = 25) THEN 'shop' ELSE 'other' END AS funder
-    FROM lines WHERE account IN (21, 22, 23, 24, 25) GROUP BY 1, 2
+  SELECT o.member, o.lot, min(m.cohort) AS cohort, min(m.born) AS born
+    FROM (SELECT member, lot, min(source) AS origin FROM lineage GROUP BY 1, 2) o JOIN moves m ON m.member = o.member AND m.lot = o.origin
+   GROUP BY 1, 2
 )
-SELECT l.cohort, coalesce(f.funder, 'other'), m.month, m.class, sum(m.points), sum(m.money)
-  FROM moves m LEFT JOIN origins o USING (member, lot) JOIN lots l ON l.member = m.member AND l.lot = coalesce(o.origin, m.lot)
-       LEFT JOIN funded f ON f.member = l.member AND f.transaction = l.first
+SELECT coalesce(o.cohort, m.cohort), CASE WHEN 21 = ANY (t.accounts) THEN 'mall' WHEN 25 = ANY (t.accounts) THEN 'shop' ELSE 'other' END, m.month, m.class,
+       sum(m.points), sum(m.money)
+  FROM moves m LEFT JOIN origins o USING (member, lot)
+       LEFT JOIN transactions t ON t.member = m.member AND t.id = coalesce(o.born, m.born) AND t.accounts && '{21,25}'
  GROUP BY 1, 2, 3, 4 HAVING sum(m.points) <> 0 OR sum(m.money) <> 0
  ORDER BY 1, 2, 3, 4`
 
