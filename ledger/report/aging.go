@@ -42,33 +42,31 @@ type AgingBucket struct {
 	Money  ledger.Money  `json:"money"`
 }
 
-// lotsSQL sums each lot up to and with a day and groups what is left by when it expires and, where the program knows
-// inactivity ($4), by the day of the member's last deed in zone $5. Lines that came later are taken out by an anti-join, so
-// that the present costs one pass over the lines.
-//
-// Deeds are orders, redemptions, exchanges, sweeps and what was given or taken by hand, and restorations of which
-// something stayed with the member. Orders that posted nothing stand in the documents alone; an opening may have
-// brought over an earlier deed, which only the account knows.
-const lotsSQL = `
+const (
+	// lotsSQL sums each lot up to and with a day and groups what is left by when it expires and, where the program knows
+	// inactivity ($4), by the day of the member's last deed in zone $5.
+	//
+	// Deeds are orders, redemptions, exchanges, sweeps and what was given or taken by hand, and restorations of which
+	// something stayed with the member. Orders that posted nothing stand in the documents alone; an opening may have
+	// brought over an earlier deed, which only the account knows.
+	lotsSQL = `
 WITH lots AS (
-  SELECT l.member, l.lot, sum(l.points) FILTER (WHERE l.account = 11) AS available, sum(l.points) FILTER (WHERE l.account = 13) AS reserved,
-         sum(l.points) FILTER (WHERE l.account = 12) AS pending, sum(l.money) FILTER (WHERE l.account = 11) AS available_money,
-         sum(l.money) FILTER (WHERE l.account = 13) AS reserved_money, sum(l.money) FILTER (WHERE l.account = 12) AS pending_money,
-         max(l.expires_at) AS expires_at
-    FROM lines l
-   WHERE l.account IN (11, 12, 13)
-     AND NOT EXISTS (SELECT FROM transactions t WHERE t.member = l.member AND t.id = l.transaction AND (t.book_date > $2 OR t.posted_at > $3))
-   GROUP BY l.member, l.lot
+  SELECT member, lot, sum(points) FILTER (WHERE account = 11) AS available, sum(money) FILTER (WHERE account = 11) AS available_money,
+         sum(points) FILTER (WHERE account = 13) AS reserved, sum(money) FILTER (WHERE account = 13) AS reserved_money,
+         max(expires_at) AS expires_at
+    FROM lines
+   WHERE program = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND account IN (11, 13)
+   GROUP BY member, lot
 ), deeds AS (
   SELECT member, occurred_at AS at
     FROM transactions
    WHERE $4 AND program = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND kind IN (1, 2, 12, 13, 14, 44, 50, 60)
   UNION ALL
-  SELECT t.member, t.occurred_at
-    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
-   WHERE $4 AND t.program = $1 AND t.book_date <= $2 AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
-     AND (t.kind IN (20, 51) OR t.kind IN (40, 41, 43) AND t.subject IS NOT NULL) AND l.account = 11
-   GROUP BY t.member, t.subject, t.occurred_at HAVING sum(l.points) < 0
+  SELECT member, occurred_at
+    FROM lines
+   WHERE $4 AND program = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3)
+     AND (kind IN (20, 51) OR kind IN (40, 41, 43) AND subject IS NOT NULL) AND account = 11
+   GROUP BY member, subject, occurred_at HAVING sum(points) < 0
   UNION ALL
   SELECT d.member, d.at
     FROM documents d
@@ -80,10 +78,16 @@ WITH lots AS (
 )
 SELECT expires_at, day, -coalesce(sum(available), 0), -coalesce(sum(available_money), 0), count(*) FILTER (WHERE available <> 0),
        -coalesce(sum(reserved), 0), -coalesce(sum(reserved_money), 0), count(*) FILTER (WHERE reserved <> 0),
-       -coalesce(sum(pending), 0), -coalesce(sum(pending_money), 0), count(*) FILTER (WHERE available <> 0 AND reserved <> 0)
-  FROM lots JOIN members USING (member) LEFT JOIN active USING (member)
- WHERE program = $1
+       count(*) FILTER (WHERE available <> 0 AND reserved <> 0)
+  FROM lots LEFT JOIN active USING (member)
  GROUP BY expires_at, day`
+
+	// pendingSQL leaves lots alone: nothing is told of those that are still held back but what they add up to.
+	pendingSQL = `
+SELECT -coalesce(sum(points), 0), -coalesce(sum(money), 0)
+  FROM lines
+ WHERE program = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND account = 12`
+)
 
 // bucketDays are the distances of an aging, nearest first.
 var bucketDays = []int{30, 60, 90, 365, Later, Never}
@@ -102,16 +106,17 @@ func (r Reader) ExpiryAging(ctx context.Context, asOf Day) (*Aging, error) {
 	}
 	going := map[time.Time]AgingRow{} // by the first instant without them; the zero time: never
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
+		if err := tx.QueryRowContext(ctx, pendingSQL, r.Program, asOf, r.knownAt()).Scan(&out.Pending.Points, &out.Pending.Money); err != nil {
+			return err
+		}
 		return each(ctx, tx, lotsSQL, []any{r.Program, asOf, r.knownAt(), r.LapsesAt != nil, r.Zone.String()}, func(rows *sql.Rows) error {
 			var expires, day sql.NullTime
 			var available, reserved AgingRow
-			var pending Amount
 			var shared int64 // lots of which points are available and reserved
 			if err := rows.Scan(&expires, &day, &available.Available, &available.Money, &available.Lots, &reserved.Reserved, &reserved.Money, &reserved.Lots,
-				&pending.Points, &pending.Money, &shared); err != nil {
+				&shared); err != nil {
 				return err
 			}
-			out.Pending = out.Pending.add(pending)
 			own := expires.Time.UTC()
 			goes := r.goes(own, day)
 			if goes.Equal(own) {
