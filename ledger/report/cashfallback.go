@@ -37,12 +37,10 @@ type CashFallbackRow struct {
 }
 
 const cashFallbacksSQL = `
-SELECT t.id, t.book_date, t.occurred_at, coalesce(m.member_id, ''), coalesce(t.subject, ''), coalesce(t.part, ''), coalesce(l.shop, ''), -l.points, -l.money
-  FROM transactions t
-  JOIN lines l ON l.member = t.member AND l.transaction = t.id
-  LEFT JOIN members m ON m.member = t.member
- WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND t.kind = 21 AND l.account = 32 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
- ORDER BY t.book_date, t.id, l.line`
+SELECT l.transaction, l.book_date, l.occurred_at, coalesce(m.member_id, ''), coalesce(l.subject, ''), coalesce(l.part, ''), coalesce(l.shop, ''), -l.points, -l.money
+  FROM lines l LEFT JOIN members m ON m.member = l.member
+ WHERE l.program = $1 AND l.book_date BETWEEN $2 AND $3 AND l.kind = 21 AND l.account = 32 AND ($4::timestamptz IS NULL OR l.posted_at <= $4)
+ ORDER BY l.book_date, l.transaction, l.line`
 
 // CashFallbacks lists the register over the span.
 func (r Reader) CashFallbacks(ctx context.Context, s Span) (*CashFallbacks, error) {

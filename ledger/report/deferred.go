@@ -53,9 +53,9 @@ const ahead = 12 // months
 
 // allowancesSQL sums the allowance of each cohort, which is the subject of its valuations.
 const allowancesSQL = `
-SELECT coalesce(t.subject, ''), coalesce(sum(l.money) FILTER (WHERE t.book_date < $2), 0), sum(l.money)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.member = $1 AND t.book_date <= $3 AND l.account = 71 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
+SELECT coalesce(subject, ''), coalesce(sum(money) FILTER (WHERE book_date < $2), 0), sum(money)
+  FROM lines
+ WHERE member = $1 AND book_date <= $3 AND account = 71 AND ($4::timestamptz IS NULL OR posted_at <= $4)
  GROUP BY 1`
 
 // CohortSubject is what valuations of a cohort name as their subject.

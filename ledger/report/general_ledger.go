@@ -54,21 +54,21 @@ SELECT coalesce(sum(points) FILTER (WHERE book_date < $2), 0), coalesce(sum(mone
 
 	// knownLedgerSumsSQL sums the journal itself: daily sums do not say when their lines were posted.
 	knownLedgerSumsSQL = `
-SELECT coalesce(sum(l.points) FILTER (WHERE t.book_date < $2), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date < $2), 0),
-       coalesce(sum(l.points) FILTER (WHERE t.book_date >= $2 AND l.points > 0), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date >= $2 AND l.money > 0), 0),
-       coalesce(sum(l.points) FILTER (WHERE t.book_date >= $2), 0), coalesce(sum(l.money) FILTER (WHERE t.book_date >= $2), 0),
-       count(*) FILTER (WHERE t.book_date >= $2)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.program = $1 AND t.book_date <= $3 AND l.account = $4 AND t.posted_at <= $5`
+SELECT coalesce(sum(points) FILTER (WHERE book_date < $2), 0), coalesce(sum(money) FILTER (WHERE book_date < $2), 0),
+       coalesce(sum(points) FILTER (WHERE book_date >= $2 AND points > 0), 0), coalesce(sum(money) FILTER (WHERE book_date >= $2 AND money > 0), 0),
+       coalesce(sum(points) FILTER (WHERE book_date >= $2), 0), coalesce(sum(money) FILTER (WHERE book_date >= $2), 0),
+       count(*) FILTER (WHERE book_date >= $2)
+  FROM lines WHERE program = $1 AND book_date <= $3 AND account = $4 AND posted_at <= $5`
 
+	// entriesSQL reads the lines of account $4. Only transactions that move it are taken apart.
 	entriesSQL = `
-SELECT t.book_date, t.id, t.kind, t.occurred_at, coalesce(m.member_id, ''), coalesce(t.subject, ''), coalesce(l.shop, ''), l.points, l.money,
-       (SELECT CASE WHEN count(DISTINCT o.account) = 1 THEN min(o.account) END FROM lines o
-         WHERE o.member = l.member AND o.transaction = l.transaction AND o.account <> l.account)
-  FROM transactions t
-  JOIN lines l ON l.member = t.member AND l.transaction = t.id
+SELECT t.book_date, t.id, t.kind, t.occurred_at, coalesce(m.member_id, ''), coalesce(t.subject, ''),
+       CASE WHEN l.account IN (25, 31, 32, 61) THEN coalesce(t.shop, '') ELSE '' END, t.moves[3 * l.line - 2], t.moves[3 * l.line - 1],
+       CASE WHEN t.others[1] = ALL (t.others) THEN t.others[1] END
+  FROM (SELECT *, array_remove(accounts, $4::smallint) AS others FROM transactions) t
+ CROSS JOIN LATERAL unnest(t.accounts) WITH ORDINALITY AS l (account, line)
   LEFT JOIN members m ON m.member = t.member
- WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND l.account = $4 AND ($5::timestamptz IS NULL OR t.posted_at <= $5)
+ WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND $4::smallint = ANY (t.accounts) AND l.account = $4 AND ($5::timestamptz IS NULL OR t.posted_at <= $5)
  ORDER BY t.book_date, t.id, l.line`
 )
 

@@ -38,14 +38,14 @@ type InterventionRow struct {
 
 const interventionsSQL = `
 SELECT t.id, t.kind, t.book_date, t.occurred_at, coalesce(m.member_id, ''), coalesce(t.actor, ''), coalesce(n.note, ''),
-       coalesce(-sum(l.points), 0), coalesce(-sum(l.money), 0)
+       l.points, l.money
   FROM transactions t
-  LEFT JOIN lines l ON l.member = t.member AND l.transaction = t.id AND l.account IN (11, 12, 13, 14)
+ CROSS JOIN LATERAL (SELECT coalesce(-sum(t.moves[3 * line - 2]), 0) AS points, coalesce(-sum(t.moves[3 * line - 1]), 0) AS money
+                       FROM unnest(t.accounts) WITH ORDINALITY AS a (account, line) WHERE account BETWEEN 11 AND 14) l
   LEFT JOIN members m ON m.member = t.member
   LEFT JOIN notes n ON n.member = t.member AND n.transaction = t.id
  WHERE t.program = $1 AND t.book_date BETWEEN $2 AND $3 AND ($4::timestamptz IS NULL OR t.posted_at <= $4)
    AND (t.kind IN (31, 42, 43, 44, 63, 70, 71, 72) OR t.kind IN (1, 2) AND t.subject IS NULL)
- GROUP BY t.member, t.id, t.kind, t.book_date, t.occurred_at, m.member_id, t.actor, n.note
  ORDER BY t.book_date, t.id`
 
 // Interventions lists the log over the span.

@@ -67,23 +67,23 @@ const (
 
 	// memberSumsSQL sums the member's accounts up to a transaction, $4, and up to the day.
 	memberSumsSQL = `
-SELECT l.account, coalesce(sum(l.points) FILTER (WHERE t.id <= $4), 0), sum(l.points), count(*) FILTER (WHERE t.id > $4)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.member = $1 AND t.book_date <= $2 AND ($3::timestamptz IS NULL OR t.posted_at <= $3) AND l.account BETWEEN 11 AND 14
- GROUP BY l.account`
+SELECT account, coalesce(sum(points) FILTER (WHERE transaction <= $4), 0), sum(points), count(*) FILTER (WHERE transaction > $4)
+  FROM lines
+ WHERE member = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND account BETWEEN 11 AND 14
+ GROUP BY account`
 
 	// memberEntriesSQL reads the lines of at most $5 transactions behind $4, found by the primary key. Those that moved only
 	// accounts of the house do not count: a page is never empty before the last.
 	memberEntriesSQL = `
 SELECT t.id, t.kind, t.book_date, t.occurred_at, t.posted_at, coalesce(t.subject, ''), coalesce(t.part, ''), coalesce(t.actor, ''), coalesce(n.note, ''),
-       l.account, l.points, coalesce(l.lot, 0)
-  FROM (SELECT member, id, kind, book_date, occurred_at, posted_at, subject, part, actor
+       l.account, t.moves[3 * l.line - 2], t.moves[3 * l.line]
+  FROM (SELECT *
           FROM transactions
-         WHERE member = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND id > $4
-           AND EXISTS (SELECT FROM lines m WHERE m.member = $1 AND m.transaction = id AND m.account BETWEEN 11 AND 14)
+         WHERE member = $1 AND book_date <= $2 AND ($3::timestamptz IS NULL OR posted_at <= $3) AND id > $4 AND accounts && '{11,12,13,14}'
          ORDER BY id LIMIT $5) t
-  JOIN lines l ON l.member = t.member AND l.transaction = t.id AND l.account BETWEEN 11 AND 14
-  LEFT JOIN notes n ON n.member = t.member AND n.transaction = t.id
+ CROSS JOIN LATERAL unnest(t.accounts) WITH ORDINALITY AS l (account, line)
+  LEFT JOIN notes n ON n.member = $1 AND n.transaction = t.id
+ WHERE l.account BETWEEN 11 AND 14
  ORDER BY t.id, l.line`
 )
 

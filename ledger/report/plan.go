@@ -32,10 +32,7 @@ func (v ValuationEntry) settled() ValuationEntry {
 
 // valuedSQL is what closing the month that ends with a day has posted, by cohort.
 const valuedSQL = `
-SELECT t.subject, sum(l.money)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.member = $1 AND t.kind = 62 AND t.book_date = $2 AND l.account = 71
- GROUP BY 1`
+SELECT subject, sum(money) FROM lines WHERE member = $1 AND kind = 62 AND book_date = $2 AND account = 71 GROUP BY 1`
 
 // Valued are the entries that closing the month posted, which ends with the day: those of the estimate, as they were before
 // they were booked.

@@ -42,16 +42,18 @@ type ReceivablesBucket struct {
 	Amount
 }
 
-// debtsSQL sums the debt lines of each order; what is settled in full is left out.
+// debtsSQL sums the debt lines of each order; what is settled in full is left out. Few transactions have any: only theirs
+// are looked at.
 const debtsSQL = `
 SELECT coalesce(m.member_id, ''), coalesce(t.subject, ''), min(t.book_date) FILTER (WHERE t.kind = 22),
        coalesce(sum(l.points) FILTER (WHERE t.kind NOT IN (30, 31, 32)), 0), -coalesce(sum(l.points) FILTER (WHERE t.kind = 30), 0),
        -coalesce(sum(l.points) FILTER (WHERE t.kind = 32), 0), -coalesce(sum(l.points) FILTER (WHERE t.kind = 31), 0), sum(l.points), sum(l.money)
-  FROM lines l
-  JOIN transactions t ON t.member = l.member AND t.id = l.transaction
-  LEFT JOIN members m ON m.member = l.member
- WHERE l.account = 14 AND t.program = $1 AND t.book_date <= $2 AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
- GROUP BY l.member, m.member_id, t.subject
+  FROM transactions t
+ CROSS JOIN LATERAL (SELECT t.moves[3 * line - 2] AS points, t.moves[3 * line - 1] AS money
+                       FROM unnest(t.accounts) WITH ORDINALITY AS a (account, line) WHERE account = 14) l
+  LEFT JOIN members m ON m.member = t.member
+ WHERE 14 = ANY (t.accounts) AND t.program = $1 AND t.book_date <= $2 AND ($3::timestamptz IS NULL OR t.posted_at <= $3)
+ GROUP BY t.member, m.member_id, t.subject
 HAVING sum(l.points) <> 0 OR sum(l.money) <> 0
  ORDER BY 3, 1, 2`
 

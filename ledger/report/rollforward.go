@@ -72,13 +72,13 @@ SELECT shop, CASE WHEN book_date < $2 THEN 0 ELSE kind END AS kind, sum(points),
 	knownRollSQL = `
 SELECT CASE WHEN book_date < $2 THEN '' ELSE to_char(book_date, 'YYYY-MM') END AS month, CASE WHEN book_date < $2 THEN 0 ELSE kind END AS kind,
        -sum(points), -sum(money)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+  FROM lines
  WHERE program = $1 AND book_date <= $3 AND account IN (11, 12, 13) AND posted_at <= $4
  GROUP BY 1, 2`
 
 	knownRollByShopSQL = `
 SELECT coalesce(shop, ''), CASE WHEN book_date < $2 THEN 0 ELSE kind END AS kind, sum(points), sum(money)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
+  FROM lines
  WHERE program = $1 AND book_date <= $3 AND account NOT IN (11, 12, 13) AND posted_at <= $4
  GROUP BY 1, 2`
 )

@@ -58,18 +58,15 @@ SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3
 
 	// knownSettlementSQL sums the journal itself: daily sums do not say when their lines were posted.
 	knownSettlementSQL = `
-SELECT l.shop, l.account, t.kind, CASE WHEN t.book_date < $2 THEN 0 WHEN t.book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(l.points), -sum(l.money), sum(greatest(l.money, 0))
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.program = $1 AND l.shop <> '' AND l.account IN (25, 31, 32, 61) AND (t.book_date <= $3 OR t.kind = 61) AND ($4 = '' OR l.shop = $4)
-   AND t.posted_at <= $5
+SELECT shop, account, kind, CASE WHEN book_date < $2 THEN 0 WHEN book_date <= $3 THEN 1 ELSE 2 END AS part, -sum(points), -sum(money), sum(greatest(money, 0))
+  FROM lines
+ WHERE program = $1 AND shop <> '' AND account IN (25, 31, 32, 61) AND (book_date <= $3 OR kind = 61) AND ($4 = '' OR shop = $4) AND posted_at <= $5
  GROUP BY 1, 2, 3, 4
  ORDER BY 1`
 
 	// settledLaterSQL finds the shops of which a settlement up to a later day than $2, its subject, has paid all this.
 	settledLaterSQL = `
-SELECT DISTINCT l.shop
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.member = $1 AND t.kind = 61 AND l.shop IS NOT NULL AND t.subject > $2`
+SELECT DISTINCT shop FROM lines WHERE member = $1 AND kind = 61 AND shop IS NOT NULL AND subject > $2`
 
 	lastOfHouseSQL = `SELECT coalesce(max(id), 0) FROM transactions WHERE member = $1`
 )

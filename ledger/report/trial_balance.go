@@ -37,10 +37,7 @@ SELECT account, sum(points), sum(money) FROM movements WHERE program = $1 AND bo
 
 	// knownBalancesSQL sums the journal itself: daily sums do not say when their lines were posted.
 	knownBalancesSQL = `
-SELECT l.account, sum(l.points), sum(l.money)
-  FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.program = $1 AND t.book_date <= $2 AND t.posted_at <= $3
- GROUP BY l.account`
+SELECT account, sum(points), sum(money) FROM lines WHERE program = $1 AND book_date <= $2 AND posted_at <= $3 GROUP BY account`
 )
 
 // TrialBalance sums every account up to and with the day.
