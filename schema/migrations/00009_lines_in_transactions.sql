@@ -32,7 +32,7 @@ CREATE TABLE transactions (
     expires     bigint[],
     PRIMARY KEY (member, id),
     CONSTRAINT transactions_have_whole_lines CHECK (cardinality(moves) = 3 * cardinality(accounts) AND cardinality(expires) = cardinality(accounts))
-);
+) WITH (toast_tuple_target = 8160); -- arrays of some 250 lines stay as they are: each look into a compressed one unpacks all of it
 
 INSERT INTO transactions
 SELECT h.*, l.shop, coalesce(l.accounts, '{}'), coalesce(l.moves, '{}'), l.expires
@@ -48,7 +48,7 @@ DROP TABLE lines;
 DROP TABLE headers;
 DROP FUNCTION chobo_zero_sum;
 
-CREATE INDEX transactions_in_time ON transactions USING brin (id) WITH (pages_per_range = 16);
+CREATE INDEX transactions_in_time ON transactions USING brin (id) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX transactions_by_book_date ON transactions USING brin (book_date) WITH (pages_per_range = 16);
 -- What of a lot was lost without being spent; the numbers are ledger.LossAccounts.
 CREATE INDEX transactions_of_losses ON transactions (member, id) WHERE accounts && '{41,42,43,44,45}';
