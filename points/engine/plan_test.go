@@ -9,8 +9,8 @@ import (
 func TestPlans(t *testing.T) {
 	e, db := open(t)
 	_, err := db.Exec(`
-		INSERT INTO operations SELECT md5((i % 50)::text)::uuid, 'k' || i, now(), NULL, 0, 200, '\x00', '\x00' FROM generate_series(1, 20000) i;
-		INSERT INTO documents SELECT md5((i % 50)::text)::uuid, 1, 'O-' || i, now(), 1, 'placed', '{}' FROM generate_series(1, 20000) i;
+		INSERT INTO operations (member, key, transactions, status, request, answer) SELECT md5((i % 50)::text)::uuid, 'k' || i, 0, 200, '\x00', '\x00' FROM generate_series(1, 20000) i;
+		INSERT INTO documents (member, kind, id, at, program, state, body) SELECT md5((i % 50)::text)::uuid, 1, 'O-' || i, now(), 1, 'placed', '{}' FROM generate_series(1, 20000) i;
 		INSERT INTO spilled_lots SELECT md5((i % 50)::text)::uuid, i, 1, 0, now(), now() FROM generate_series(1, 20000) i;
 		INSERT INTO accounts (member, program) SELECT md5(i::text)::uuid, 1 FROM generate_series(1, 20000) i;
 		INSERT INTO due SELECT md5((i % 50)::text)::uuid, i % 4, now() + i * interval '1 s', 1 FROM generate_series(1, 20000) i`)

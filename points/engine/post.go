@@ -12,7 +12,7 @@ import (
 // members, of which each takes its slice, and so do transactions of their lines. The batch's xid is what chobo_xid would give,
 // without a call that plans its own query each time.
 //
-// Accounts are $1 to $31, transactions and lines go to $51, documents to $58, answers to $66, the batch to $71.
+// Accounts are $1 to $31, transactions and lines go to $51, documents to $58, answers to $65, the batch to $70.
 const postSQL = `
 WITH journal AS (
 INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, part, actor, note_hash, reverses,
@@ -30,13 +30,13 @@ INSERT INTO documents (member, kind, id, at, program, state, body)
 SELECT unnest($52::uuid[]), unnest($53::smallint[]), unnest($54::text[]), unnest($55::timestamptz[]), unnest($56::int[]),
        unnest($57::text[]), unnest($58::text[])
 ), answered AS (
-INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
-SELECT unnest($59::uuid[]), unnest($60::text[]), unnest($61::timestamptz[]), unnest($62::bigint[]), unnest($63::smallint[]),
-       unnest($64::smallint[]), unnest($65::bytea[]), unnest($66::bytea[])
+INSERT INTO operations (member, key, first_transaction, transactions, status, request, answer)
+SELECT unnest($59::uuid[]), unnest($60::text[]), unnest($61::bigint[]), unnest($62::smallint[]),
+       unnest($63::smallint[]), unnest($64::bytea[]), unnest($65::bytea[])
 ), sealable AS (
 INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint, xid)
-SELECT $67::bigint, $68::bigint, $69::integer, $70::timestamptz, $71::bytea, (pg_current_xact_id()::text::bigint + lift)::text::xid8
-  FROM numbering WHERE only_one AND $69::integer > 0
+SELECT $66::bigint, $67::bigint, $68::integer, $69::timestamptz, $70::bytea, (pg_current_xact_id()::text::bigint + lift)::text::xid8
+  FROM numbering WHERE only_one AND $68::integer > 0
 )
 UPDATE accounts a
    SET version = a.version + 1, status = u.status,

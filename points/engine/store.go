@@ -131,7 +131,7 @@ func (b *batch) storeRefunds(ctx context.Context, changed []*loaded) error {
 
 // answerRows are the answers to keep under their keys, as postSQL takes them, and how many they are.
 func (b *batch) answerRows() (rows []any, n int) {
-	members, keys, at, first, counts := uuids(), texts(), times(), int8s(), int2s()
+	members, keys, first, counts := uuids(), texts(), int8s(), int2s()
 	status, requests, answers := int2s(), byteas(), byteas()
 	for _, u := range b.units {
 		for i := range u.ops {
@@ -141,7 +141,6 @@ func (b *batch) answerRows() (rows []any, n int) {
 			}
 			members.member(u.member)
 			keys.text(op.Key)
-			at.time(b.accounts[u.member].Now)
 			first.int64OrNull(int64(op.Transaction))
 			counts.int16(int16(op.Transactions)) //nolint:gosec // far fewer
 			status.int16(int16(op.Status))       //nolint:gosec // an HTTP status
@@ -149,7 +148,7 @@ func (b *batch) answerRows() (rows []any, n int) {
 			answers.bytes(packAnswer(op.Body, op.Transaction))
 		}
 	}
-	return []any{&members, &keys, &at, &first, &counts, &status, &requests, &answers}, keys.n
+	return []any{&members, &keys, &first, &counts, &status, &requests, &answers}, keys.n
 }
 
 // storeStockSQL sets what is left; the rows are locked since they were read.
