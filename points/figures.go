@@ -23,7 +23,7 @@ func (o *Order) ReadFigures(body []byte) error {
 
 // readFigures fails with document.ErrUnclear where the document has to be decoded.
 func (o *Order) readFigures(body []byte) error {
-	*o = Order{Lines: o.Lines[:0], Fees: o.Fees[:0]}
+	*o = Order{Version: 1, Lines: o.Lines[:0], Fees: o.Fees[:0]}
 	f := figureReader{document.Read(body)}
 	f.Object(func(name []byte) { f.order(o, name) })
 	return f.End()
@@ -50,7 +50,9 @@ func (f figureReader) order(o *Order, name []byte) {
 	case "ordered", "placed":
 		f.Time()
 	case "v":
-		o.Version = int(f.Int64())
+		if n := f.OptionalInt64(); n != nil {
+			o.Version = int(*n)
+		}
 	case "times":
 		f.Object(func([]byte) { f.Time() })
 	case "pre", "abroad", "all", "capped", "cancelled":
@@ -159,11 +161,9 @@ func (f figureReader) line() OrderLine {
 		case "off":
 			l.Discount = f.money()
 		case "at":
-			n := f.Int64()
-			b.Spread = &n
+			b.Spread = f.OptionalInt64()
 		case "a":
-			n := f.money()
-			b.Amount = &n
+			b.Amount = (*ledger.Money)(f.OptionalInt64())
 		case "ret", "open", "ex":
 			f.Int64()
 		case "attr":

@@ -18,6 +18,7 @@ type (
 	// orderBody is an order as its document has it.
 	orderBody struct {
 		*plainOrder
+		Version *int        `json:"v,omitempty"`      // nil: 1
 		Status  OrderStatus `json:"status,omitempty"` // empty: placed
 		Tenders tenderBody  `json:"tenders"`
 		Lines   []lineBody  `json:"lines"`
@@ -40,6 +41,9 @@ func (o *Order) body() any {
 	b := &orderBody{plainOrder: (*plainOrder)(&short), Status: o.Status, Tenders: tenderBody(o.Tenders), Lines: make([]lineBody, len(o.Lines))}
 	if b.Status == Placed {
 		b.Status = ""
+	}
+	if o.Version != 1 {
+		b.Version = &o.Version
 	}
 	if o.PlacedAt.IsZero() {
 		short.OrderedAt = time.Time{}
@@ -88,7 +92,10 @@ func (o *Order) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(body, &b); err != nil {
 		return err
 	}
-	o.Status, o.Tenders, o.Lines = b.Status, Tenders(b.Tenders), make([]OrderLine, len(b.Lines))
+	o.Version, o.Status, o.Tenders, o.Lines = 1, b.Status, Tenders(b.Tenders), make([]OrderLine, len(b.Lines))
+	if b.Version != nil {
+		o.Version = *b.Version
+	}
 	if o.Status == "" {
 		o.Status = Placed
 	}

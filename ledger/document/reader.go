@@ -156,6 +156,15 @@ func (r *Reader) Int64() int64 {
 	return n
 }
 
+// OptionalInt64 reads a whole number; null is nil.
+func (r *Reader) OptionalInt64() *int64 {
+	if r.null() {
+		return nil
+	}
+	n := r.Int64()
+	return &n
+}
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // ends tells whether a number or a word ends here.
