@@ -4,14 +4,17 @@ package reconcile
 // the id that the caller chose; the house has one that nobody can write.
 
 const (
+	// unbalancedSQL: what stands in a row is lines if there are three numbers for each account, one after the other.
 	unbalancedSQL = `
-SELECT m.member_id || ' ' || l.transaction, l.member::text,
-       CASE WHEN sum(l.points) <> 0 THEN sum(l.points) ELSE sum(l.money) END, 0,
-       CASE WHEN sum(l.points) <> 0 AND sum(l.money) <> 0 THEN 'points and money' WHEN sum(l.points) <> 0 THEN 'points' ELSE 'money' END
-  FROM lines l JOIN members m USING (member)
- WHERE m.program = $1 AND ($2::uuid[] IS NULL OR l.member = ANY($2))
- GROUP BY l.member, m.member_id, l.transaction
-HAVING sum(l.points) <> 0 OR sum(l.money) <> 0`
+SELECT m.member_id || ' ' || t.id, t.member::text, CASE WHEN NOT whole THEN 1 WHEN points <> 0 THEN points ELSE money END, 0,
+       CASE WHEN NOT whole THEN 'not whole lines' WHEN points <> 0 AND money <> 0 THEN 'points and money' WHEN points <> 0 THEN 'points' ELSE 'money' END
+  FROM transactions t JOIN members m USING (member)
+ CROSS JOIN LATERAL (SELECT coalesce(sum(t.moves[3 * i - 2]), 0) AS points, coalesce(sum(t.moves[3 * i - 1]), 0) AS money,
+                            count(*) FILTER (WHERE num_nulls(t.accounts[i], t.moves[3 * i - 2], t.moves[3 * i - 1], t.moves[3 * i]) = 0 AND (t.expires IS NULL OR t.expires[i] IS NOT NULL)) AS numbered
+                       FROM generate_series(1, cardinality(t.accounts)) AS i) AS sums
+ CROSS JOIN LATERAL (SELECT cardinality(t.moves) = 3 * cardinality(t.accounts) AND coalesce(cardinality(t.expires) = cardinality(t.accounts), true)
+                        AND numbered = cardinality(t.accounts) AS whole) AS shape
+ WHERE m.program = $1 AND ($2::uuid[] IS NULL OR t.member = ANY($2)) AND (NOT whole OR points <> 0 OR money <> 0)`
 
 	balancesSQL = `
 WITH journal AS (

@@ -14,17 +14,17 @@ WITH stored AS (
    WHERE a.program = $1 AND ($2::uuid[] IS NULL OR a.member = ANY($2))
   UNION ALL
   SELECT s.member, s.lot, s.remaining, s.reserved
-    FROM spilled_lots s JOIN members USING (member)
-   WHERE program = $1 AND ($2::uuid[] IS NULL OR s.member = ANY($2))
+    FROM spilled_lots s JOIN members m USING (member)
+   WHERE m.program = $1 AND ($2::uuid[] IS NULL OR s.member = ANY($2))
 ), summed AS (
   SELECT member, lot, sum(available) AS available, sum(reserved) AS reserved FROM stored GROUP BY member, lot
 ), journal AS (
   SELECT l.member, l.lot, -coalesce(sum(l.points) FILTER (WHERE l.account = 11), 0) AS available, -coalesce(sum(l.points) FILTER (WHERE l.account = 13), 0) AS reserved
-    FROM lines l JOIN members USING (member)
-   WHERE program = $1 AND l.account IN (11, 13) AND ($2::uuid[] IS NULL OR l.member = ANY($2))
+    FROM lines l JOIN members m USING (member)
+   WHERE m.program = $1 AND l.account IN (11, 13) AND ($2::uuid[] IS NULL OR l.member = ANY($2))
    GROUP BY l.member, l.lot
 )
-SELECT m.member_id || ' lot ' || lot || ' ' || v.account, m.member::text, v.stored, v.summed, 'the stored lot differs from the journal'
+SELECT m.member_id || ' lot ' || coalesce(lot, 0) || ' ' || v.account, m.member::text, v.stored, v.summed, 'the stored lot differs from the journal'
   FROM summed s FULL JOIN journal j USING (member, lot) JOIN members m USING (member)
  CROSS JOIN LATERAL (VALUES ('available', coalesce(s.available, 0), coalesce(j.available, 0)), ('reserved', coalesce(s.reserved, 0), coalesce(j.reserved, 0))) AS v(account, stored, summed)
  WHERE v.stored <> v.summed
@@ -42,11 +42,11 @@ WITH stored AS (
    WHERE a.program = $1 AND ($2::uuid[] IS NULL OR a.member = ANY($2))
 ), journal AS (
   SELECT l.member, l.lot, -sum(l.points) AS points
-    FROM lines l JOIN members USING (member)
-   WHERE program = $1 AND l.account = 12 AND ($2::uuid[] IS NULL OR l.member = ANY($2))
+    FROM lines l JOIN members m USING (member)
+   WHERE m.program = $1 AND l.account = 12 AND ($2::uuid[] IS NULL OR l.member = ANY($2))
    GROUP BY l.member, l.lot
 )
-SELECT m.member_id || ' lot ' || lot, m.member::text, coalesce(s.points, 0), coalesce(j.points, 0), 'the stored hold differs from the journal'
+SELECT m.member_id || ' lot ' || coalesce(lot, 0), m.member::text, coalesce(s.points, 0), coalesce(j.points, 0), 'the stored hold differs from the journal'
   FROM stored s FULL JOIN journal j USING (member, lot) JOIN members m USING (member)
  WHERE coalesce(s.points, 0) <> coalesce(j.points, 0)`
 
@@ -57,20 +57,18 @@ SELECT m.member_id || ' lot ' || lot, m.member::text, coalesce(s.points, 0), coa
 	// lot but as a loss, only lots to which something came back can be out of bounds: $3 looks at them alone.
 	lotBoundsSQL = `
 WITH restored AS MATERIALIZED (
-  SELECT DISTINCT l.member, l.lot
-    FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
-   WHERE $3 AND t.program = $1 AND t.kind IN (20, 51) AND l.account IN (11, 12, 13)
+  SELECT DISTINCT member, lot FROM lines WHERE $3 AND program = $1 AND kind IN (20, 51) AND account IN (11, 12, 13)
 ), lots AS (
-  SELECT l.member, l.lot, -sum(l.points) AS standing,
-         -coalesce(sum(l.points) FILTER (WHERE l.points < 0 AND t.kind IN (1, 2, 3, 44, 60, 63)), 0) AS granted,
-         coalesce(sum(l.points) FILTER (WHERE t.kind IN (12, 13, 14, 50)), 0) AS taken,
-         -coalesce(sum(l.points) FILTER (WHERE t.kind IN (20, 51)), 0) AS back
-    FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
-   WHERE t.program = $1 AND l.account IN (11, 12, 13) AND ($2::uuid[] IS NULL OR l.member = ANY($2))
-     AND (NOT $3 OR (l.member, l.lot) IN (SELECT member, lot FROM restored))
-   GROUP BY l.member, l.lot
+  SELECT member, lot, -sum(points) AS standing,
+         -coalesce(sum(points) FILTER (WHERE points < 0 AND kind IN (1, 2, 3, 44, 60, 63)), 0) AS granted,
+         coalesce(sum(points) FILTER (WHERE kind IN (12, 13, 14, 50)), 0) AS taken,
+         -coalesce(sum(points) FILTER (WHERE kind IN (20, 51)), 0) AS back
+    FROM lines
+   WHERE program = $1 AND account IN (11, 12, 13) AND ($2::uuid[] IS NULL OR member = ANY($2))
+     AND (NOT $3 OR (member, lot) IN (SELECT member, lot FROM restored))
+   GROUP BY member, lot
 )
-SELECT m.member_id || ' lot ' || lot, m.member::text, CASE WHEN back > taken AND granted > 0 THEN back ELSE standing END,
+SELECT m.member_id || ' lot ' || coalesce(lot, 0), m.member::text, CASE WHEN back > taken AND granted > 0 THEN back ELSE standing END,
        CASE WHEN standing < 0 THEN 0 WHEN back > taken THEN taken ELSE granted END,
        CASE WHEN standing < 0 THEN 'below zero' WHEN back > taken THEN 'more came back than was taken' ELSE 'above what was granted' END
   FROM lots JOIN members m USING (member)
@@ -78,7 +76,7 @@ SELECT m.member_id || ' lot ' || lot, m.member::text, CASE WHEN back > taken AND
 
 	// lotValuesSQL: $3 is the value of a point.
 	lotValuesSQL = `
-SELECT m.member_id || ' lot ' || l.lot, l.member::text, -sum(l.money), floor($3::numeric * -sum(l.points)), 'the lot''s value is not that of its points'
+SELECT m.member_id || ' lot ' || coalesce(l.lot, 0), l.member::text, -sum(l.money), floor($3::numeric * -sum(l.points)), 'the lot''s value is not that of its points'
   FROM lines l JOIN members m USING (member)
  WHERE m.program = $1 AND l.account = 11 AND ($2::uuid[] IS NULL OR l.member = ANY($2))
  GROUP BY l.member, m.member_id, l.lot

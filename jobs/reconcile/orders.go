@@ -14,11 +14,10 @@ import (
 const ordersSQL = `
 SELECT m.member_id, m.member::text, coalesce(o.id, j.subject), coalesce(o.body, ''), coalesce(j.paid, 0), coalesce(j.earned, 0)
   FROM (SELECT member, id, body FROM documents WHERE program = $1 AND kind = 1 AND ($2::uuid[] IS NULL OR member = ANY($2))) o
-  FULL JOIN (SELECT t.member, t.subject, -coalesce(sum(l.points) FILTER (WHERE l.account = 31), 0) AS paid,
-                    coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25)), 0) AS earned
-               FROM transactions t JOIN lines l ON l.member = t.member AND l.transaction = t.id
-              WHERE t.program = $1 AND t.subject IS NOT NULL AND t.kind <> 61 AND l.account IN (21, 25, 31) AND ($2::uuid[] IS NULL OR t.member = ANY($2))
-              GROUP BY t.member, t.subject) j
+  FULL JOIN (SELECT member, subject, -coalesce(sum(points) FILTER (WHERE account = 31), 0) AS paid, coalesce(sum(points) FILTER (WHERE account IN (21, 25)), 0) AS earned
+               FROM lines
+              WHERE program = $1 AND subject IS NOT NULL AND kind <> 61 AND account IN (21, 25, 31) AND ($2::uuid[] IS NULL OR member = ANY($2))
+              GROUP BY member, subject) j
     ON j.member = o.member AND j.subject = o.id
   JOIN members m ON m.member = coalesce(o.member, j.member)`
 

@@ -33,7 +33,7 @@ const (
 	// A transaction gives points to lots (does 1), moves them between a lot's accounts (2), gives back what it took (3) or
 	// takes (4).
 	journalPrintsSQL = `
-SELECT count(*) FILTER (WHERE t.program IS NULL),
+SELECT count(*) FILTER (WHERE l.line = 1 AND NOT t.whole),
        count(*) FILTER (WHERE l.account = 11 AND l.money <> $5::bigint * l.points),
        count(*) FILTER (WHERE l.points = 0 AND l.account IN (21, 25, 31) AND t.subject IS NOT NULL),
        count(*) FILTER (WHERE t.does = 3 AND l.points < 0 AND l.account IN (11, 12, 13)),
@@ -48,13 +48,15 @@ SELECT count(*) FILTER (WHERE t.program IS NULL),
        -coalesce(sum(l.points * (t.subject & $3::bigint)) FILTER (WHERE l.account = 31 AND l.points < 0), 0),
        coalesce(sum(l.points * (t.subject & $3::bigint)) FILTER (WHERE l.account IN (21, 25)), 0),
        coalesce(sum(l.points * (t.subject & $3::bigint)) FILTER (WHERE l.account IN (21, 25) AND l.points > 0), 0)
-  FROM lines l
-  LEFT JOIN (SELECT member, id, program, whose, hashint8extended(id, whose) AS own, hashint8extended((book_date - date '2000-01-01') * 1000::bigint + kind, $2) AS day,
-                    CASE WHEN kind <> 61 THEN hashtextextended(subject, whose) END AS subject,
-                    CASE WHEN kind IN (1, 2, 3, 44, 60, 63) THEN 1 WHEN kind IN (5, 10, 11) THEN 2 WHEN kind IN (20, 51) THEN 3 ELSE 4 END AS does
-               FROM (SELECT *, uuid_hash_extended(member, $2) AS whose FROM transactions) AS seeded) t
-    ON t.member = l.member AND t.id = l.transaction
- WHERE t.program = $1 OR t.program IS NULL`
+  FROM (SELECT *, hashint8extended(id, whose) AS own, hashint8extended((book_date - date '2000-01-01') * 1000::bigint + kind, $2) AS day,
+               CASE WHEN kind <> 61 THEN hashtextextended(ordered, whose) END AS subject,
+               CASE WHEN kind IN (1, 2, 3, 44, 60, 63) THEN 1 WHEN kind IN (5, 10, 11) THEN 2 WHEN kind IN (20, 51) THEN 3 ELSE 4 END AS does,
+               cardinality(moves) = 3 * cardinality(accounts) AND coalesce(cardinality(expires) = cardinality(accounts), true) AND array_position(moves, NULL) IS NULL AND array_lower(moves, 1) IS NOT DISTINCT FROM array_lower(accounts, 1) AS whole
+          FROM (SELECT id, program, kind, book_date, subject AS ordered, shop AS whom, accounts, moves, expires, uuid_hash_extended(member, $2) AS whose
+                  FROM transactions WHERE program = $1) AS seeded) t
+ CROSS JOIN LATERAL (SELECT a.line, a.account, t.moves[3 * a.line - 2] AS points, t.moves[3 * a.line - 1] AS money, nullif(t.moves[3 * a.line], 0) AS lot,
+                            CASE WHEN a.account IN (25, 31, 32, 61) THEN t.whom END AS shop
+                       FROM unnest(t.accounts) WITH ORDINALITY AS a (account, line)) l`
 
 	// storedPrintsSQL sums what the members of program $1 hold in the same way. The counts are of rows whose balances are
 	// not the sums of their lots and holds, that do not know their own lots, and that hold less than nothing.
@@ -176,7 +178,7 @@ func wrapped(what string, err error) error {
 // claimedPrintsSQL together, and by what orders say, which is nil where one breaks a law of its own.
 func judge(journal, stored, days, keys, orders []string, whole bool) (p proof) {
 	strangers := keys[0] != "0"
-	if journal[0] != "0" || strangers { // lines that the fingerprints of this program do not hold
+	if journal[0] != "0" || strangers { // what the fingerprints of this program do not hold
 		return p
 	}
 	lots := journal[8] == stored[3]

@@ -38,19 +38,18 @@ SELECT coalesce(b.xid, h.xmin)::text, b.xid IS NOT NULL
   FROM (SELECT chobo_xmin() AS xmin) h
   LEFT JOIN LATERAL (SELECT xid FROM batches WHERE xid > $1::xid8 AND xid < h.xmin AND id + 0 > $2 ORDER BY xid OFFSET $3 LIMIT 1) b ON true`
 
-	// foldPlanSQL: one pass over both tables by hash, whatever the planner thinks of ranges that it cannot see.
+	// foldPlanSQL: one pass over the journal by hash, whatever the planner thinks of ranges that it cannot see.
 	foldPlanSQL = `SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'`
 
 	foldSQL = `
 INSERT INTO daily AS d (program, book_date, kind, account, shop, points, money, debits, worth, lines)
-SELECT t.program, t.book_date, t.kind, l.account, coalesce(l.shop, ''), sum(l.points), sum(l.money),
+SELECT l.program, l.book_date, l.kind, l.account, coalesce(l.shop, ''), sum(l.points), sum(l.money),
        sum(greatest(l.points, 0)), sum(greatest(l.money, 0)), count(*)
   FROM (SELECT id & 4095 AS node, range_agg(int8range(id, last_id, '[]')) AS ids
           FROM batches WHERE xid >= $1::xid8 AND xid < $2::xid8 AND id + 0 > $3 GROUP BY 1) f
-  JOIN transactions t ON t.id & 4095 = f.node AND t.id <@ f.ids
-  JOIN lines l ON l.member = t.member AND l.transaction = t.id
- WHERE t.id BETWEEN $4 AND $5 AND l.transaction BETWEEN $4 AND $5
- GROUP BY t.program, t.book_date, t.kind, l.account, coalesce(l.shop, '')
+  JOIN lines l ON l.transaction & 4095 = f.node AND l.transaction <@ f.ids
+ WHERE l.transaction BETWEEN $4 AND $5
+ GROUP BY l.program, l.book_date, l.kind, l.account, coalesce(l.shop, '')
     ON CONFLICT (program, book_date, kind, account, shop) DO UPDATE
    SET points = d.points + excluded.points, money = d.money + excluded.money,
        debits = d.debits + excluded.debits, worth = d.worth + excluded.worth, lines = d.lines + excluded.lines`

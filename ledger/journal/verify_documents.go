@@ -30,11 +30,11 @@ const (
 // 14 debt, 33 exchanges. A member's documents come in no order; there are few.
 const documentsSQL = `
 SELECT record_send(ROW(member, kind, id, state, body, a, b))
-  FROM (SELECT l.member, 0 AS kind, t.subject AS id, '' AS state, '' AS body,
-               coalesce(sum(l.points) FILTER (WHERE l.account = 14), 0)::bigint AS a, coalesce(-sum(l.points) FILTER (WHERE l.account = 33), 0)::bigint AS b
-          FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
-         WHERE l.account IN (14, 33) AND t.subject IS NOT NULL AND $1::int IN (0, t.program)
-         GROUP BY l.member, t.subject
+  FROM (SELECT member, 0 AS kind, subject AS id, '' AS state, '' AS body,
+               coalesce(sum(points) FILTER (WHERE account = 14), 0)::bigint AS a, coalesce(-sum(points) FILTER (WHERE account = 33), 0)::bigint AS b
+          FROM lines
+         WHERE account IN (14, 33) AND subject IS NOT NULL AND $1::int IN (0, program)
+         GROUP BY member, subject
         UNION ALL
         SELECT member, -1, '', '', '', -sum(points)::bigint, 0
           FROM lines WHERE account = 13 AND ($1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1))

@@ -22,14 +22,14 @@ const (
 const ordersSQL = `
 SELECT record_send(ROW(coalesce(d.member, j.member, r.member), coalesce(d.id, j.id, r.id), d.body, j.paid, j.value, j.granted, j.taken, j.fallback, r.money, r.fallback))
   FROM (SELECT member, id, body FROM documents WHERE kind = 1 AND $1::int IN (0, program)) d
-  FULL JOIN (SELECT l.member, t.subject AS id,
-                    coalesce(-sum(l.points) FILTER (WHERE l.account = 31), 0)::bigint AS paid, coalesce(-sum(l.money) FILTER (WHERE l.account = 31), 0)::bigint AS value,
-                    coalesce(sum(l.points) FILTER (WHERE l.account IN (21, 25) AND l.points > 0), 0)::bigint AS granted,
-                    coalesce(-sum(l.points) FILTER (WHERE l.account IN (21, 25) AND l.points < 0), 0)::bigint AS taken,
-                    coalesce(-sum(l.money) FILTER (WHERE l.account = 32), 0)::bigint AS fallback
-               FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
-              WHERE l.account IN (21, 25, 31, 32) AND t.subject IS NOT NULL AND t.kind <> 61 AND $1::int IN (0, t.program)
-              GROUP BY l.member, t.subject) j ON j.member = d.member AND j.id = d.id
+  FULL JOIN (SELECT member, subject AS id,
+                    coalesce(-sum(points) FILTER (WHERE account = 31), 0)::bigint AS paid, coalesce(-sum(money) FILTER (WHERE account = 31), 0)::bigint AS value,
+                    coalesce(sum(points) FILTER (WHERE account IN (21, 25) AND points > 0), 0)::bigint AS granted,
+                    coalesce(-sum(points) FILTER (WHERE account IN (21, 25) AND points < 0), 0)::bigint AS taken,
+                    coalesce(-sum(money) FILTER (WHERE account = 32), 0)::bigint AS fallback
+               FROM lines
+              WHERE account IN (21, 25, 31, 32) AND subject IS NOT NULL AND kind <> 61 AND $1::int IN (0, program)
+              GROUP BY member, subject) j ON j.member = d.member AND j.id = d.id
   FULL JOIN (SELECT member, order_id AS id, sum(money)::bigint AS money, sum(cash_fallback)::bigint AS fallback
                FROM refunds WHERE $1::int IN (0, program) GROUP BY member, order_id) r
     ON r.member = coalesce(d.member, j.member) AND r.id = coalesce(d.id, j.id)`

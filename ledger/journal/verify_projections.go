@@ -116,7 +116,7 @@ WITH stored AS (
           HAVING coalesce(sum(points) FILTER (WHERE account = 11), 0) <> 0 OR coalesce(sum(points) FILTER (WHERE account = 13), 0) <> 0) AS g
     LEFT JOIN transactions t ON t.member = g.member AND t.id = g.came
 )
-SELECT member, 'lot ' || lot,
+SELECT member, 'lot ' || coalesce(lot, 0),
        CASE WHEN s.member IS NULL THEN 'no such lot' ELSE format('%s, reserved %s, expires %s, of %s', s.remaining, s.reserved,
          CASE s.expires WHEN 0 THEN 'never' ELSE (timestamptz 'epoch' + s.expires * interval '1 microsecond')::text END, timestamptz 'epoch' + s.granted * interval '1 microsecond') END,
        CASE WHEN p.member IS NULL THEN 'no such lot' ELSE format('%s, reserved %s, expires %s, of %s', p.remaining, p.reserved,
@@ -149,7 +149,7 @@ WITH stored AS (
             FROM lines WHERE account = 12 GROUP BY member, lot HAVING sum(points) <> 0) AS g
     LEFT JOIN (SELECT member, id, subject FROM transactions WHERE kind IN (1, 3)) t ON t.member = g.member AND t.id = g.came
 )
-SELECT member, 'hold ' || lot,
+SELECT member, 'hold ' || coalesce(lot, 0),
        CASE WHEN s.member IS NULL THEN 'no such hold' ELSE format('%s points of order "%s"', s.points, s.of) END,
        CASE WHEN p.member IS NULL THEN 'no such hold' ELSE format('%s points of order "%s"', p.points, p.of) END
   FROM stored s FULL JOIN posted p USING (member, lot)
@@ -221,10 +221,10 @@ SELECT member, 'key ' || key, 'transaction ' || first_transaction, 'it is of key
 
 const rollupsSQL = `
 WITH posted AS (
-  SELECT t.program, t.book_date, t.kind, l.account, coalesce(l.shop, '') AS shop, sum(l.points) AS points, sum(l.money) AS money,
-         sum(greatest(l.points, 0)) AS debits, sum(greatest(l.money, 0)) AS worth, count(*) AS lines
-    FROM lines l JOIN transactions t ON t.member = l.member AND t.id = l.transaction
-   GROUP BY t.program, t.book_date, t.kind, l.account, coalesce(l.shop, '')
+  SELECT program, book_date, kind, account, coalesce(shop, '') AS shop, sum(points) AS points, sum(money) AS money,
+         sum(greatest(points, 0)) AS debits, sum(greatest(money, 0)) AS worth, count(*) AS lines
+    FROM lines
+   GROUP BY program, book_date, kind, account, coalesce(shop, '')
 ), stored AS (
   SELECT program, book_date, kind, account, shop, sum(points) AS points, sum(money) AS money, sum(debits) AS debits, sum(worth) AS worth, sum(lines) AS lines
     FROM movements GROUP BY program, book_date, kind, account, shop

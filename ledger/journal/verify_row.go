@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -136,6 +137,53 @@ func (r *row) bytes() []byte {
 		return nil
 	}
 	return append(make([]byte, 0, len(b)), b...)
+}
+
+// An array is the next elements of a field that is an array of numbers, all of a size.
+type array struct {
+	n    int  // elements
+	list bool // it has one dimension, which begins with 1, or none, and no element is null
+	null bool // there is no array
+	size int
+	b    []byte
+}
+
+// arrayHeader is dimensions, nulls?, type; each dimension has its length and its lower bound behind it.
+const arrayHeader = 12
+
+// array is the next field, an array of numbers of so many bytes each.
+func (r *row) array(size int) array {
+	b := r.field()
+	if b == nil {
+		return array{null: true}
+	}
+	if len(b) == arrayHeader {
+		return array{list: true}
+	}
+	if len(b) < arrayHeader+8 {
+		r.err = cmp.Or(r.err, fmt.Errorf("an array of %d bytes", len(b)))
+		return array{}
+	}
+	n := int(binary.BigEndian.Uint32(b[arrayHeader:]))
+	a := array{n: n, size: size, b: b[arrayHeader+8:]}
+	a.list = binary.BigEndian.Uint32(b) == 1 && binary.BigEndian.Uint32(b[arrayHeader+4:]) == 1 && len(a.b) == n*(4+size)
+	if !a.list { // what else it is, it is none of ours
+		a.n, a.b = 0, nil
+	}
+	return a
+}
+
+// next is the next element; zero: there are no more.
+func (a *array) next() int64 {
+	if len(a.b) < 4+a.size {
+		return 0
+	}
+	b := a.b[4 : 4+a.size]
+	a.b = a.b[4+a.size:]
+	if a.size == 2 {
+		return int64(int16(binary.BigEndian.Uint16(b))) //nolint:gosec // the bits
+	}
+	return int64(binary.BigEndian.Uint64(b)) //nolint:gosec // the bits
 }
 
 // since1970 is how many microseconds PostgreSQL's epoch, the year 2000, is later than Unix's.

@@ -37,24 +37,21 @@ type posted struct {
 	Member   ledger.Member
 	Program  int
 	NoteHash []byte
+	broken   error // why its row is none of a transaction: what stands in it is not whole lines
 }
 
-// A walk sees the journal in the order of its ids: batches, transactions and lines in one stream, of which it holds a
-// range and one batch a worker, however long the journal is. Each function may be nil.
+// A walk sees the journal in the order of its ids: batches and transactions in one stream, of which it holds a range and
+// one batch a worker, however long the journal is. Each function may be nil.
 type walk struct {
 	batch  func(b batch, seen int, fingerprint [sha256.Size]byte) // it ended: so many of its transactions are there, and this is what they hash to
 	stray  func(t *posted)                                        // no batch has the transaction
 	broken func(t *posted, err error)                             // a law of the journal that the transaction breaks
-	orphan func(m ledger.Member, id ledger.TransactionID)         // a line without a transaction
 	posted func(t *posted)                                        // every transaction, whole
 	seen   func(transactions int64)                               // told now and then
 
 	open  map[ledger.TransactionID]*openBatch // by node
 	last  posted
-	has   bool  // last is to be judged
-	lost  bool  // the line's transaction was told to be missing
 	count int64 // of transactions
-	lines int64
 	pack  []seen
 }
 
@@ -68,25 +65,19 @@ type openBatch struct {
 // A span is a range of ids, both ends included.
 type span struct{ from, to ledger.TransactionID }
 
-// packSQL reads batches ($1 … $2), their transactions and those lines, all as one value, in no order: a value a row would
-// cost more than all else, and so would the server's sorting.
+// packSQL reads batches ($1 … $2) and their transactions, all as one value, in no order: a value a row would cost more
+// than all else, and so would the server's sorting.
 const packSQL = `
 SELECT string_agg(seen, ''::bytea)
   FROM (SELECT record_send(ROW(id, last_id, transactions, posted_at, xid, fingerprint)) AS seen
           FROM batches WHERE id BETWEEN $1 AND $2
         UNION ALL
-        SELECT record_send(ROW(id, member, program, kind, occurred_at, posted_at, book_date, version, subject, part, actor, note_hash, reverses))
-          FROM transactions WHERE id BETWEEN $1 AND $2
-        UNION ALL
-        SELECT record_send(ROW(transaction, member, line, account, points, money, lot, expires_at, shop))
-          FROM lines WHERE transaction BETWEEN $1 AND $2) AS journal`
+        SELECT record_send(ROW(id, member, program, kind, occurred_at, posted_at, book_date, version, subject, part, actor, note_hash, reverses,
+                               shop, accounts, moves, expires))
+          FROM transactions WHERE id BETWEEN $1 AND $2) AS journal`
 
-// How many fields each of the three kinds of rows has, by which they are told apart.
-const (
-	batchFields       = 6
-	transactionFields = 13
-	lineFields        = 9
-)
+// batchFields is how many fields a batch's row has, by which it is told from a transaction's.
+const batchFields = 6
 
 // spansSQL finds the batches at which ranges of about $1 transactions begin.
 const spansSQL = `
@@ -188,18 +179,14 @@ func readPack(ctx context.Context, stmt *sql.Stmt, s span, b []byte) (_ []byte, 
 type seen struct {
 	id     int64
 	member ledger.Member // zero for a batch, which comes before its transactions
-	place  int           // -1 before the lines
 	row    []byte
 }
 
 func (s seen) compare(t seen) int {
-	switch {
-	case s.id != t.id:
+	if s.id != t.id {
 		return cmp.Compare(s.id, t.id)
-	case s.member != t.member:
-		return bytes.Compare(s.member[:], t.member[:])
 	}
-	return cmp.Compare(s.place, t.place)
+	return bytes.Compare(s.member[:], t.member[:])
 }
 
 // unpack walks through the rows of a pack in the order of their ids.
@@ -207,18 +194,13 @@ func (w *walk) unpack(b []byte) error {
 	w.pack = w.pack[:0]
 	for len(b) > 0 {
 		r := readRow(b)
-		s := seen{place: -1}
-		fields := r.fields
-		s.id = r.int64()
-		if fields != batchFields {
+		s := seen{id: r.int64()}
+		left := r.fields - 1
+		if r.fields != batchFields {
 			s.member = r.member()
-			fields--
+			left--
 		}
-		if fields == lineFields-1 {
-			s.place = r.int32()
-			fields--
-		}
-		for range fields - 1 {
+		for range left {
 			r.field()
 		}
 		if r.err != nil {
@@ -231,21 +213,16 @@ func (w *walk) unpack(b []byte) error {
 	slices.SortFunc(w.pack, seen.compare)
 	for _, s := range w.pack {
 		r := readRow(s.row)
-		switch r.fields {
-		case batchFields:
-			w.judge()
+		if r.fields == batchFields {
 			w.begin(readBatch(&r))
-		case transactionFields:
-			w.judge()
+		} else {
 			w.transaction(&r)
-		case lineFields:
-			w.line(&r)
+			w.judge()
 		}
 		if r.err != nil {
 			return r.err
 		}
 	}
-	w.judge()
 	return nil
 }
 
@@ -281,7 +258,7 @@ func (w *walk) close(node ledger.TransactionID) {
 func (w *walk) transaction(r *row) {
 	t := &w.last
 	lines := t.Lines[:0]
-	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.int64()), Lines: lines}
+	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.int64())}
 	t.Member = r.member()
 	t.Program = r.int32()
 	t.Kind = ledger.Kind(r.int16()) //nolint:gosec // a smallint
@@ -290,35 +267,48 @@ func (w *walk) transaction(r *row) {
 	t.Subject, t.Part, t.Actor = r.text(), r.text(), r.text()
 	t.NoteHash = r.bytes()
 	t.Reverses = ledger.TransactionID(r.int64())
-	w.has, w.lost = r.err == nil, false
+	t.Lines, t.broken = linesOf(r, lines)
 }
 
-func (w *walk) line(r *row) {
-	w.lines++
-	id, member := ledger.TransactionID(r.int64()), r.member()
-	r.int32()                                                                                                              // which line it is
-	l := ledger.Line{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64()), Money: ledger.Money(r.int64()), //nolint:gosec // a smallint
-		Lot: ledger.LotID(r.int64()), ExpiresAt: r.time(), Shop: r.text()}
-	if w.has && id == w.last.ID && member == w.last.Member {
-		w.last.Lines = append(w.last.Lines, l)
-		return
+var (
+	errNotWhole = errors.New("its accounts, moves and times of expiry are not those of whole lines")
+	errNoShop   = errors.New("it names a shop, and none of its lines is of one")
+)
+
+// linesOf reads a transaction's lines, which it adds to those given. It fails where what stands there is not whole lines;
+// then what is missing of them is zero.
+func linesOf(r *row, lines []ledger.Line) ([]ledger.Line, error) {
+	shop := r.text()
+	accounts, moves, expires := r.array(2), r.array(8), r.array(8)
+	whole := accounts.list && moves.list && (expires.list || expires.null) &&
+		moves.n == 3*accounts.n && (expires.null || expires.n == accounts.n)
+	ofShop := shop == ""
+	for range accounts.n {
+		l := ledger.Line{Account: ledger.Account(accounts.next()), //nolint:gosec // a smallint
+			Points: ledger.Points(moves.next()), Money: ledger.Money(moves.next()), Lot: ledger.LotID(moves.next())}
+		if at := expires.next(); at != 0 {
+			l.ExpiresAt = time.UnixMicro(at).UTC()
+		}
+		if l.Account.OfShop() {
+			l.Shop = shop
+			ofShop = true
+		}
+		lines = append(lines, l)
 	}
-	w.judge()
-	if again := w.lost && id == w.last.ID && member == w.last.Member; !again && w.orphan != nil && r.err == nil {
-		w.orphan(member, id)
+	switch {
+	case !whole:
+		return lines, errNotWhole
+	case !ofShop:
+		return lines, errNoShop
 	}
-	w.last.ID, w.last.Member, w.lost = id, member, true
+	return lines, nil
 }
 
 // judge says of the transaction that was read what is to be said, and adds it to its batch.
 func (w *walk) judge() {
-	if !w.has {
-		return
-	}
-	w.has = false
 	t := &w.last
 	if w.broken != nil {
-		if err := t.Check(); err != nil {
+		if err := cmp.Or(t.broken, t.Check()); err != nil {
 			w.broken(t, err)
 		}
 	}

@@ -17,16 +17,13 @@ SELECT 3::bigint * i AS seq, member, 1::smallint AS kind, i AS bought, lot FROM 
 UNION ALL SELECT 3::bigint * (i + later) + 1, member, 5::smallint, i, lot FROM g WHERE matured
 UNION ALL SELECT 3::bigint * (i + 2 * later) + 2, member, 12::smallint, i + 2 * later, lot FROM g WHERE spent;
 
-INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject)
-SELECT member, pg_temp.id(seq), pg_temp.at(seq), pg_temp.at(seq), (pg_temp.at(seq) AT TIME ZONE 'Asia/Tokyo')::date, p.program, 1, kind, 'O-' || bought
+INSERT INTO transactions (member, id, occurred_at, posted_at, book_date, program, version, kind, subject, shop, accounts, moves, expires)
+SELECT member, pg_temp.id(seq), pg_temp.at(seq), pg_temp.at(seq), (pg_temp.at(seq) AT TIME ZONE 'Asia/Tokyo')::date, p.program, 1, kind, 'O-' || bought,
+       CASE kind WHEN 12 THEN 'S-' || bought % 200 END,
+       CASE kind WHEN 1 THEN '{12,21}' WHEN 5 THEN '{12,11}' ELSE '{11,31}' END::smallint[],
+       CASE kind WHEN 1 THEN ARRAY[-100, -100, lot, 100, 100, 0] WHEN 5 THEN ARRAY[100, 100, lot, -100, -100, lot] ELSE ARRAY[60, 60, lot, -60, -60, 0] END,
+       CASE kind WHEN 5 THEN ARRAY[0, (extract(epoch FROM timestamptz '2027-04-30 15:00+00') * 1000000)::bigint] END
   FROM tx, p ORDER BY seq;
-
-INSERT INTO lines (member, transaction, line, account, points, money, lot, expires_at, shop)
-SELECT member, pg_temp.id(seq), l.line, l.account, l.points, l.points, CASE WHEN l.account < 20 THEN lot END,
-       CASE WHEN kind = 5 AND l.account = 11 THEN timestamptz '2027-04-30 15:00+00' END, CASE WHEN l.account = 31 THEN 'S-' || bought % 200 END
-  FROM tx
-  JOIN (VALUES (1, 1, 12, -100), (1, 2, 21, 100), (5, 1, 12, 100), (5, 2, 11, -100), (12, 1, 11, 60), (12, 2, 31, -60)) AS l(k, line, account, points) ON l.k = kind
- ORDER BY seq, l.line;
 
 INSERT INTO batches (id, last_id, transactions, posted_at, fingerprint)
 SELECT min(pg_temp.id(seq)), max(pg_temp.id(seq)), count(*), max(pg_temp.at(seq)), '\x' FROM tx GROUP BY seq / 300 ORDER BY 1;
@@ -55,8 +52,8 @@ SELECT member, 1, 'O-' || i, pg_temp.at(3::bigint * i), p.program, 'placed', jso
          'took', CASE WHEN spends THEN jsonb_build_array(jsonb_build_array(lot - 2, 60, 0, 1809183600000000, 1775000000000000, 1775000000000000)) END))::text
   FROM g, p ORDER BY i;
 
-INSERT INTO operations (member, key, at, first_transaction, transactions, status, request, answer)
-SELECT member, 'k-' || kind || '-' || bought, pg_temp.at(seq), pg_temp.id(seq), 1, 201, '\x00112233445566778899aabbccddeeff',
+INSERT INTO operations (member, key, first_transaction, transactions, status, request, answer)
+SELECT member, 'k-' || kind || '-' || bought, pg_temp.id(seq), 1, 201, '\x00112233445566778899aabbccddeeff',
        convert_to('{"order_id":"O-' || bought || '","status":"placed","total":10100,"redeemed":{"points":0,"value":0},"pending":{"points":100},"transactions":[]}', 'UTF8')
   FROM tx WHERE kind <> 5 ORDER BY seq;
 
