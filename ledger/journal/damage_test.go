@@ -76,6 +76,44 @@ func TestEachDamageIsNamed(t *testing.T) {
 		{"a member reinstated", `UPDATE accounts SET status = 1 WHERE status = 3`, "members"},
 		{"a member unknown", `DELETE FROM members WHERE member = ` + ann, "members"},
 		{"a last lot", `UPDATE accounts SET last_lot = last_lot - 1 WHERE member = ` + ann, "members"},
+		{"balances that cancel", `UPDATE accounts SET available = available + CASE WHEN member = ` + ann + ` THEN 1 ELSE -1 END WHERE available > 0 OR member = ` + ann, "balances"},
+		{"points from one balance to another", `UPDATE accounts SET available = available - 1, reserved = reserved + 1 WHERE available > 0`, "balances"},
+		{"a debt", `UPDATE accounts SET debt = debt + 1 WHERE member = ` + ann, "balances"},
+		{"lots that cancel", `UPDATE accounts SET lots[2] = lots[2] + 1, lots[7] = lots[7] - 1 WHERE cardinality(lots) > 5`, "lots"},
+		{"a lot's points set aside", `UPDATE accounts SET lots[2] = lots[2] - 1, lots[3] = lots[3] + 1 WHERE cardinality(lots) > 0`, "lots"},
+		{"lots of each other's age", `UPDATE accounts SET lots[5] = lots[10], lots[10] = lots[5] WHERE cardinality(lots) > 5 AND lots[5] <> lots[10]`, "lots"},
+		{"lots of each other's expiry", `UPDATE accounts SET lots[4] = lots[9], lots[9] = lots[4] WHERE cardinality(lots) > 5 AND lots[4] <> lots[9]`, "lots"},
+		{"lots of each other's number", `UPDATE accounts SET lots[1] = lots[6], lots[6] = lots[1] WHERE cardinality(lots) > 5`, "lots"},
+		{"an earlier expiry", `UPDATE accounts SET lots[4] = lots[4] - 1 WHERE cardinality(lots) > 0`, "due, lots"},
+		{"a lot in two parts", `UPDATE accounts SET lots = ARRAY[lots[1], lots[2] - 1] || lots[3:] || ARRAY[lots[1], 1, 0, lots[4], lots[5]] WHERE cardinality(lots) > 0`, "lots"},
+		{"an empty lot", `UPDATE accounts SET lots = lots || '{99,0,0,0,0}' WHERE cardinality(lots) > 0`, "lots"},
+		{"part of a lot", `UPDATE accounts SET lots = lots || '{99,1}' WHERE cardinality(lots) > 0`, "lots"},
+		{"a hold of another lot", `UPDATE accounts SET holds[1] = holds[1] + 1 WHERE cardinality(holds) > 0`, "holds"},
+		{"a hold of no order", `UPDATE accounts SET hold_orders = NULL WHERE cardinality(holds) > 0`, "holds"},
+		{"an empty hold", `UPDATE accounts SET holds = holds || '{99,0,0,0}', hold_orders = hold_orders || ARRAY[''] WHERE cardinality(holds) > 0`, "holds"},
+		{"an earlier hold", `UPDATE accounts SET holds[3] = holds[3] - 86400000000 WHERE cardinality(holds) > 0`, "due"},
+		{"a last transaction", `UPDATE accounts SET last_transaction = last_transaction + 4096 WHERE member = ` + ann, "members"},
+		{"a last time", `UPDATE accounts SET last_at = last_at + interval '1 microsecond' WHERE member = ` + ann, "members"},
+		{"a member of another program", `UPDATE accounts SET program = program + 1 WHERE member = ` + ann, "members"},
+		{"a member's program", `UPDATE members SET program = program + 1 WHERE member = ` + ann, "members"},
+		{"a member nobody locked", `UPDATE accounts SET status = 0 WHERE member = ` + ann, "members"},
+		{"a member's row gone", `DELETE FROM accounts WHERE member = ` + ann, "balances, lots, members"},
+		{"a member who never came", `INSERT INTO members (member, program, member_id, enrolled_at) SELECT md5('x')::uuid, program, 'x', enrolled_at FROM members LIMIT 1`, "members"},
+		{"a mark of nobody's", `INSERT INTO transactions SELECT md5('x')::uuid, id + 1, occurred_at, posted_at, book_date, program, version, 70 FROM transactions WHERE kind = 71`, "batches, members"},
+		{"a time just before the last", `UPDATE transactions t SET occurred_at = (SELECT max(occurred_at) FROM transactions b WHERE b.member = t.member AND b.id < t.id) - interval '1 microsecond' WHERE kind = 31`, "fingerprints, members, time"},
+		{"visits too late", `UPDATE due SET at = at + interval '1 year'`, "due"},
+		{"notes of each other", `UPDATE notes n SET note = o.note, salt = o.salt FROM notes o WHERE n.note <> o.note AND (n.member, n.transaction) IN (SELECT min(member::text)::uuid, min(transaction) FROM notes GROUP BY member)`, "notes"},
+		{"a redacted note of no transaction", `INSERT INTO notes (member, transaction, salt) SELECT member, id, '' FROM transactions WHERE note_hash IS NULL LIMIT 1`, "notes"},
+		{"a note's hash gone", `UPDATE transactions SET note_hash = NULL WHERE note_hash IS NOT NULL AND kind = 42`, "fingerprints, notes"},
+		{"keys of each other", `UPDATE operations o SET first_transaction = p.first_transaction FROM operations p WHERE o.transactions = 1 AND p.transactions = 1 AND o.key <> p.key AND o.key IN ('k-5', 'k-6') AND p.key IN ('k-5', 'k-6')`, "keys"},
+		{"a key with more", `UPDATE operations SET transactions = transactions + 1 WHERE key = 'k-5'`, "keys"},
+		{"roll-ups that cancel", `UPDATE daily SET points = points + CASE WHEN account = 41 THEN 1 ELSE -1 END WHERE account IN (41, 42)`, "roll-ups"},
+		{"a roll-up's debits", `UPDATE daily SET debits = debits + 1 WHERE account = 11`, "roll-ups"},
+		{"a roll-up's lines", `UPDATE daily SET lines = lines + 1 WHERE account = 41`, "roll-ups"},
+		{"a reservation of nothing", `INSERT INTO documents (member, kind, id, at, program, state, body) SELECT member, 4, 'R-99', at, program, 'reserved', '{"n":7}' FROM documents WHERE kind = 4 LIMIT 1`, "reservations"},
+		{"an exchange's points", `UPDATE documents SET body = jsonb_set(body::jsonb, '{n}', '7')::text WHERE kind = 6`, "exchanges"},
+		{"an exchange unreadable", `UPDATE documents SET body = '{' WHERE kind = 6 AND id = 'X-2'`, "exchanges"},
+		{"a receivable of another order", `UPDATE documents SET body = jsonb_set(jsonb_set(body::jsonb, '{order_id}', '"O-99"'), '{open}', '7')::text WHERE kind = 5`, "receivables"},
 		{"a visit forgotten", `DELETE FROM due WHERE kind = 2`, "due"},
 		{"a note", `UPDATE notes SET note = note || '!' WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 42)`, "notes"},
 		{"a note gone", `DELETE FROM notes WHERE (member, transaction) IN (SELECT member, id FROM transactions WHERE kind = 42)`, "notes"},
@@ -103,10 +141,27 @@ func TestEachDamageIsNamed(t *testing.T) {
 				if got := found(v); got != c.finds {
 					t.Errorf("found by %q, want %q", got, c.finds)
 				}
+				each, err := journal.VerifyEach(t.Context(), tx, m.DB)
+				fatal(t, err)
+				if sums, one := told(v), told(each); sums != one {
+					t.Errorf("sums first:\n%s\none by one:\n%s", sums, one)
+				}
 			})
 		})
 	}
 	expect(t, verify(t, m, journal.VerifyOptions{}), nil)
+}
+
+// told is all that was found.
+func told(v *journal.Verification) string {
+	var out []string
+	for _, c := range v.Checks {
+		for _, d := range c.First {
+			out = append(out, c.Name+": "+d.String())
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
 }
 
 // found names the checks that found a difference.

@@ -9,6 +9,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"chobo/ledger/rows"
 )
 
 // ErrSealFile is a file of seals that cannot be read, or whose seals do not follow one another.
@@ -25,15 +27,15 @@ const allSealsSQL = `
 SELECT record_send(ROW(number, previous, content, hash, batches, transactions, total, sealed_at)) FROM seals ORDER BY number`
 
 // WriteSeals writes every seal for somebody outside to keep.
-func WriteSeals(ctx context.Context, db preparer, w io.Writer) error {
+func WriteSeals(ctx context.Context, db rows.Preparer, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintln(out, sealFileHeader)
-	err := eachRow(ctx, db, func(r *row) error {
-		s := Seal{Number: r.int64()}
+	err := rows.Each(ctx, db, func(r *rows.Row) error {
+		s := Seal{Number: r.Int64()}
 		for _, h := range []*Hash{&s.Previous, &s.Content, &s.Hash} {
-			*h, _ = asHash(r.field())
+			*h, _ = asHash(r.Field())
 		}
-		s.Batches, s.Transactions, s.Total, s.SealedAt = r.int64(), r.int64(), r.int64(), r.time()
+		s.Batches, s.Transactions, s.Total, s.SealedAt = r.Int64(), r.Int64(), r.Int64(), r.Time()
 		_, err := fmt.Fprintln(out, s.Number, s.Hash, s.Previous, s.Content, s.Batches, s.Transactions, s.Total, s.SealedAt.Format(sealTime))
 		return err
 	}, allSealsSQL)

@@ -15,6 +15,7 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 	"chobo/schema"
 )
 
@@ -157,7 +158,7 @@ SELECT record_send(ROW(b.id, b.last_id, b.transactions, b.posted_at, b.xid, b.fi
 func (s *sealer) candidates(ctx context.Context, tx *sqlx.Tx) (next []batch, err error) {
 	transactions := 0
 	bound := s.xmin
-	err = eachRow(ctx, tx, func(r *row) error {
+	err = rows.Each(ctx, tx, func(r *rows.Row) error {
 		b := readBatch(r)
 		if s.more {
 			return nil
@@ -183,7 +184,7 @@ func (s *sealer) proved(ctx context.Context, tx *sqlx.Tx, candidates []batch) (w
 	w := &walk{batch: func(b batch, seen int, fingerprint [sha256.Size]byte) {
 		good[b.ID] = seen == b.Transactions && Hash(fingerprint).equal(b.Fingerprint)
 	}}
-	if err := w.through(ctx, tx, rangesOf(candidates)); err != nil {
+	if err := w.through(ctx, rangesOf(candidates), readerOf(tx)); err != nil {
 		return nil, err
 	}
 	w.end()

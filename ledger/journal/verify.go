@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"time"
 
@@ -92,10 +91,10 @@ func (v *Verification) Check(name string) *CheckResult {
 }
 
 // Verify rebuilds what the database keeps beside the journal from the journal alone, and names every difference. It
-// sees one instant, holds no more in memory than some thousands of transactions and one member's documents, and writes
-// nothing.
+// sees one instant, writes nothing, and holds in memory some thousands of transactions, one member's documents and, up to some
+// 40 MB, where members and lots stand.
 //
-// db is a pool of schema.Open; one connection is used. It fails only when the database does; differences are no error.
+// db is a pool of schema.Open; two connections are used where two are free. It fails only when the database does; differences are no error.
 func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verification, err error) {
 	cluster := schema.Cluster(ctx, db).Int64
 	tx, err := db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
@@ -107,21 +106,32 @@ func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verificati
 			err = err2
 		}
 	}()
-	return verifyIn(ctx, tx, cluster, opts)
+	beside, done, err := Beside(ctx, db, tx)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return verifyIn(ctx, tx, beside, cluster, opts)
 }
 
-// verifyIn verifies what a transaction sees.
-func verifyIn(ctx context.Context, tx *sqlx.Tx, cluster int64, opts VerifyOptions) (*Verification, error) {
+// verifyIn verifies what a transaction sees, and another one beside it; nil: there is none.
+func verifyIn(ctx context.Context, tx, beside *sqlx.Tx, cluster int64, opts VerifyOptions) (*Verification, error) {
 	if opts.Keep == 0 {
 		opts.Keep = defaultKeep
 	}
 	if opts.Progress == nil {
 		opts.Progress = func(string, int64, int64) {}
 	}
-	if _, err := tx.ExecContext(ctx, verifySettingsSQL); err != nil {
-		return nil, fmt.Errorf("verify: %w", err)
+	for _, tx := range []*sqlx.Tx{tx, beside} {
+		if tx == nil {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, verifySettingsSQL); err != nil {
+			return nil, fmt.Errorf("verify: %w", err)
+		}
 	}
-	p := &proof{VerifyOptions: opts, tx: tx, cluster: cluster, v: &Verification{}, prints: &prints{seed: maphash.MakeSeed(), program: opts.Program}}
+	p := newProof(tx, opts)
+	p.beside, p.cluster = beside, cluster
 	for _, step := range []func(context.Context) error{p.batches, p.projections, p.orders, p.documents, p.seals, p.names} {
 		if err := step(ctx); err != nil {
 			return nil, fmt.Errorf("verify: %w", err)
@@ -139,11 +149,20 @@ const verifySettingsSQL = `SET LOCAL work_mem = '64MB'; SET LOCAL enable_nestloo
 type proof struct {
 	VerifyOptions
 	tx      *sqlx.Tx
+	beside  *sqlx.Tx // sees the same; nil: there is none
 	cluster int64
 	v       *Verification
 	prints  *prints // of the journal, once it was walked through
+	stored  *stored // what must equal them
+	roll    *roll   // nil: there are too many members
 	changed []batch // the first that do not hash to their fingerprints
 	from    int     // the first of the checks under way
+}
+
+func newProof(tx *sqlx.Tx, opts VerifyOptions) *proof {
+	p := &proof{VerifyOptions: opts, tx: tx, v: &Verification{}, prints: newPrints(opts.Program)}
+	p.stored = &stored{prints: p.prints, program: opts.Program}
+	return p
 }
 
 // check adds checks, to be filled by found, and returns what ends them all.

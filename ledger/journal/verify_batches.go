@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // The checks of the journal itself.
@@ -27,8 +28,8 @@ func (p *proof) batches(ctx context.Context) error {
 		CheckResult{Name: checkBatches, About: "each has all its transactions, and each transaction its batch"},
 		CheckResult{Name: checkFingerprints, About: "each batch's transactions hash to its fingerprint"})
 	defer end()
-	err := eachRow(ctx, p.tx, func(r *row) error {
-		p.v.Batches, p.v.Transactions = r.int64(), r.int64()
+	err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
+		p.v.Batches, p.v.Transactions = r.Int64(), r.Int64()
 		return nil
 	}, sizeSQL)
 	if err != nil {
@@ -38,19 +39,27 @@ func (p *proof) batches(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.roll, err = p.newRoll(ctx); err != nil {
+		return err
+	}
 	w := &walk{
 		batch: p.batch,
-		stray: func(t *posted) {
+		stray: func(t *Posted) {
 			p.found(checkBatches, Difference{Member: t.Member.String(), What: transactionName(&t.Transaction), Stored: "it is in no batch"})
 		},
-		broken: func(t *posted, err error) {
+		broken: func(t *Posted, err error) {
 			why, _ := strings.CutPrefix(err.Error(), "transaction "+t.ID.String())
 			p.found(checkTransactions, Difference{Member: t.Member.String(), What: transactionName(&t.Transaction), Stored: strings.TrimLeft(why, " ,:")})
 		},
-		posted: p.prints.add,
-		seen:   func(n int64) { p.Progress(checkBatches, n, p.v.Transactions) },
+		posted: func(t *Posted) {
+			p.prints.add(t)
+			if p.roll != nil {
+				p.roll.add(t)
+			}
+		},
+		seen: func(n int64) { p.Progress(checkBatches, n, p.v.Transactions) },
 	}
-	if err := w.through(ctx, p.tx, all); err != nil {
+	if err := w.through(ctx, all, readersOn(p.tx, p.beside, p.stored.sumUp)...); err != nil {
 		return err
 	}
 	w.end()
@@ -96,9 +105,9 @@ func (p *proof) suspects(ctx context.Context) error {
 		d := &first[i]
 		var names []string
 		var whose []string
-		err := eachRow(ctx, p.tx, func(r *row) error {
-			whose = append(whose, r.member().String())
-			t := ledger.Transaction{ID: ledger.TransactionID(r.int64()), Kind: ledger.Kind(r.int16())} //nolint:gosec // a smallint
+		err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
+			whose = append(whose, r.Member().String())
+			t := ledger.Transaction{ID: ledger.TransactionID(r.Int64()), Kind: ledger.Kind(r.Int16())} //nolint:gosec // a smallint
 			names = append(names, transactionName(&t))
 			return nil
 		}, suspectsSQL, int64(b.ID), int64(b.LastID), mostSuspects)

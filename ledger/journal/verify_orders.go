@@ -8,6 +8,7 @@ import (
 
 	"chobo/ledger"
 	"chobo/ledger/document"
+	"chobo/ledger/rows"
 )
 
 // The checks of orders, whose documents are kept so that a command need not read the journal.
@@ -34,8 +35,6 @@ SELECT record_send(ROW(coalesce(d.member, j.member, r.member), coalesce(d.id, j.
                FROM refunds WHERE $1::int IN (0, program) GROUP BY member, order_id) r
     ON r.member = coalesce(d.member, j.member) AND r.id = coalesce(d.id, j.id)`
 
-const orderCountSQL = `SELECT count(*) FROM documents WHERE kind = 1 AND $1::int IN (0, program)`
-
 // orders compares what each order says of points and money with the journal.
 func (p *proof) orders(ctx context.Context) error {
 	end := p.check(
@@ -43,35 +42,30 @@ func (p *proof) orders(ctx context.Context) error {
 		CheckResult{Name: checkEarnings, About: "what each order has earned, and what of it was taken back, is what was posted"},
 		CheckResult{Name: checkRefunds, About: "money and cash fallback paid back for each order are what it says"})
 	defer end()
-	var done, total int64
-	if err := p.tx.GetContext(ctx, &total, orderCountSQL, p.Program); err != nil {
-		return fmt.Errorf("count orders: %w", err)
-	}
-	read := func() {
-		if done++; done%4096 == 0 {
-			p.Progress(checkOrders, min(done, total), total)
+	total := p.stored.read[orderKind]
+	if !p.ordersAgree() {
+		if err := p.compareOrders(ctx, total); err != nil {
+			return fmt.Errorf("compare orders: %w", err)
 		}
-	}
-	agree, err := p.ordersAgree(ctx, read)
-	if err != nil {
-		return err
-	}
-	if !agree {
-		err = eachRow(ctx, p.tx, func(r *row) error {
-			var b orderBook
-			b.read(r)
-			b.judge(p)
-			read()
-			return nil
-		}, ordersSQL, p.Program)
-	}
-	if err != nil {
-		return fmt.Errorf("compare orders: %w", err)
 	}
 	for _, check := range []string{checkOrders, checkEarnings, checkRefunds} {
 		p.examined(check, total)
 	}
 	return nil
+}
+
+// compareOrders names the orders that differ.
+func (p *proof) compareOrders(ctx context.Context, total int64) error {
+	var done int64
+	return rows.Each(ctx, p.tx, func(r *rows.Row) error {
+		var b orderBook
+		b.read(r)
+		b.judge(p)
+		if done++; done%4096 == 0 {
+			p.Progress(checkOrders, min(done, total), total)
+		}
+		return nil
+	}, ordersSQL, p.Program)
 }
 
 // orderFigures is what an order says of points and money, by the names that the document has.
@@ -129,16 +123,16 @@ type figures struct {
 type refundFigures struct{ money, fallback ledger.Money }
 
 // read takes in a row of ordersSQL.
-func (b *orderBook) read(r *row) {
-	b.member, b.id = r.member(), r.text()
-	if body := r.field(); body != nil {
+func (b *orderBook) read(r *rows.Row) {
+	b.member, b.id = r.Member(), r.Text()
+	if body := r.Field(); body != nil {
 		b.there = true
 		b.unreadable = b.says(body)
 	}
 	j := &b.posted
-	j.paid, j.value, j.granted, j.taken, j.fallback = ledger.Points(r.int64()), ledger.Money(r.int64()), ledger.Points(r.int64()), ledger.Points(r.int64()), ledger.Money(r.int64())
+	j.paid, j.value, j.granted, j.taken, j.fallback = ledger.Points(r.Int64()), ledger.Money(r.Int64()), ledger.Points(r.Int64()), ledger.Points(r.Int64()), ledger.Money(r.Int64())
 	j.standing = j.granted - j.taken
-	b.listed = refundFigures{ledger.Money(r.int64()), ledger.Money(r.int64())}
+	b.listed = refundFigures{ledger.Money(r.Int64()), ledger.Money(r.Int64())}
 	j.money = b.listed.money // money is no business of the journal
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // The checks of seals.
@@ -55,7 +56,7 @@ func (p *proof) seals(ctx context.Context) error {
 	defer end()
 	c := &chain{proof: p, kept: keep(p.Heads, p)}
 	defer c.kept.stop()
-	if err := eachRow(ctx, p.tx, c.add, sealsSQL); err != nil {
+	if err := rows.Each(ctx, p.tx, c.add, sealsSQL); err != nil {
 		return fmt.Errorf("read the seals: %w", err)
 	}
 	c.close()
@@ -86,20 +87,20 @@ func (c *chain) differ(number int64, stored, journal string) {
 }
 
 // add takes in a row of sealsSQL.
-func (c *chain) add(r *row) error {
-	number, place := r.int64(), r.int32()
+func (c *chain) add(r *rows.Row) error {
+	number, place := r.Int64(), r.Int32()
 	if place == 0 {
 		c.close()
 		return c.begin(number, r)
 	}
 	c.examined(checkSealed, 1)
 	for range 9 { // what only seals have
-		r.field()
+		r.Field()
 	}
 	b := batch{}
-	b.ID = ledger.TransactionID(r.int64())
-	gone := r.null()
-	b.LastID, b.Transactions, b.PostedAt, b.XID, b.Fingerprint = ledger.TransactionID(r.int64()), r.int32(), r.time(), uint64(r.int64()), r.bytes() //nolint:gosec // the bits
+	b.ID = ledger.TransactionID(r.Int64())
+	gone := r.Null()
+	b.LastID, b.Transactions, b.PostedAt, b.XID, b.Fingerprint = ledger.TransactionID(r.Int64()), r.Int32(), r.Time(), uint64(r.Int64()), r.Bytes() //nolint:gosec // the bits
 	switch {
 	case c.last == nil || c.last.Number != number:
 		if c.absent != number {
@@ -119,15 +120,15 @@ func (c *chain) add(r *row) error {
 }
 
 // begin takes in a seal and looks how it follows the one before.
-func (c *chain) begin(number int64, r *row) error {
+func (c *chain) begin(number int64, r *rows.Row) error {
 	c.examined(checkSeals, 1)
 	s := &Seal{Number: number}
 	var sound [3]bool
 	for i, h := range []*Hash{&s.Previous, &s.Content, &s.Hash} {
-		*h, sound[i] = asHash(r.field())
+		*h, sound[i] = asHash(r.Field())
 	}
-	s.Batches, s.Transactions, s.Total, s.SealedAt = r.int64(), r.int64(), r.int64(), r.time()
-	c.cluster, c.below = r.int64(), uint64(r.int64()) //nolint:gosec // the bits
+	s.Batches, s.Transactions, s.Total, s.SealedAt = r.Int64(), r.Int64(), r.Int64(), r.Time()
+	c.cluster, c.below = r.Int64(), uint64(r.Int64()) //nolint:gosec // the bits
 	if sound != [3]bool{true, true, true} {
 		c.differ(number, "its hashes are none", "")
 	}
@@ -166,7 +167,7 @@ SELECT record_send(ROW(b.id, b.last_id, b.transactions, b.posted_at, b.xid, b.fi
 
 // unsealed counts what is not sealed yet, and names batches that no later seal will look at.
 func (p *proof) unsealed(ctx context.Context, c *chain) error {
-	err := eachRow(ctx, p.tx, func(r *row) error {
+	err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
 		b := readBatch(r)
 		p.v.Unsealed += int64(b.Transactions)
 		if c.last != nil && c.cluster == p.cluster && b.XID < c.below {

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"chobo/ledger"
 	"chobo/ledger/journal"
 	"chobo/points"
+	"chobo/schema"
 	"chobo/schema/pgtest"
 )
 
@@ -89,14 +91,42 @@ func TestHealthyBooksAgreeBySums(t *testing.T) {
 	for name, m := range map[string]*trade.Mall{"nothing was ever posted": trade.Open(t, pgtest.NewURL(t)), "a month of every kind": april(t)} {
 		for range 2 {
 			tx := m.DB.MustBegin()
-			balances, days, keys, orders, err := journal.Agreeing(t.Context(), tx)
+			checks, err := journal.Disagreeing(t.Context(), tx)
 			fatal(t, errors.Join(err, tx.Rollback()))
-			if !balances || !days || !keys || !orders {
-				t.Errorf("%s: balances agree: %t, days: %t, keys: %t, orders: %t", name, balances, days, keys, orders)
+			if len(checks) > 0 {
+				t.Errorf("%s: not proved by sums: %q", name, checks)
 			}
 			foldAll(t, m)
 		}
 	}
+}
+
+// A pool may have one connection only, and others may be waiting for it.
+func TestVerifyOnOneConnection(t *testing.T) {
+	url := pgtest.NewURL(t)
+	trade.Open(t, url).April()
+	db, err := schema.Open(t.Context(), url, schema.Pool{MaxOpen: 1})
+	fatal(t, err)
+	defer func() { fatal(t, db.Close()) }()
+	v, err := journal.Verify(t.Context(), db, journal.VerifyOptions{})
+	fatal(t, err)
+	expect(t, v, nil)
+}
+
+// The transaction beside sees what the first one sees, and nothing that was committed since.
+func TestBesideSeesTheSame(t *testing.T) {
+	m := small(t)
+	tx, err := m.DB.BeginTxx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	fatal(t, err)
+	defer tx.Rollback() //nolint:errcheck // it only reads
+	before := count(t, tx, `SELECT count(*) FROM transactions`)
+	grants(m, "bob", 1)
+	beside, done, err := journal.Beside(t.Context(), m.DB, tx)
+	fatal(t, err)
+	if n := count(t, beside, `SELECT count(*) FROM transactions`); n != before {
+		t.Errorf("%d transactions, and the first sees %d", n, before)
+	}
+	fatal(t, done())
 }
 
 // Where a batch was changed, its transactions are named, and whose they are where that is one member.

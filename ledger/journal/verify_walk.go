@@ -11,9 +11,14 @@ import (
 	"hash"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
+
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A batch is what the journal says of the transactions that were committed together.
@@ -26,31 +31,33 @@ type batch struct {
 	Fingerprint  []byte
 }
 
-func readBatch(r *row) batch {
-	return batch{ID: ledger.TransactionID(r.int64()), LastID: ledger.TransactionID(r.int64()), Transactions: r.int32(), PostedAt: r.time(),
-		XID: uint64(r.int64()), Fingerprint: r.bytes()} //nolint:gosec // the bits
+func readBatch(r *rows.Row) batch {
+	return batch{ID: ledger.TransactionID(r.Int64()), LastID: ledger.TransactionID(r.Int64()), Transactions: r.Int32(), PostedAt: r.Time(),
+		XID: uint64(r.Int64()), Fingerprint: r.Bytes()} //nolint:gosec // the bits
 }
 
-// A posted is a transaction as the journal has it.
-type posted struct {
+// A Posted is a transaction as the journal has it.
+type Posted struct {
 	ledger.Transaction
 	Member   ledger.Member
 	Program  int
 	NoteHash []byte
-	broken   error // why its row is none of a transaction: what stands in it is not whole lines
+	Broken   error // what stands in its row is not whole lines; nil: it is
 }
 
 // A walk sees the journal in the order of its ids: batches and transactions in one stream, of which it holds a range and
 // one batch a worker, however long the journal is. Each function may be nil.
 type walk struct {
 	batch  func(b batch, seen int, fingerprint [sha256.Size]byte) // it ended: so many of its transactions are there, and this is what they hash to
-	stray  func(t *posted)                                        // no batch has the transaction
-	broken func(t *posted, err error)                             // a law of the journal that the transaction breaks
-	posted func(t *posted)                                        // every transaction, whole
+	stray  func(t *Posted)                                        // no batch has the transaction
+	broken func(t *Posted, err error)                             // a law of the journal that the transaction breaks
+	posted func(t *Posted)                                        // every transaction, whole
 	seen   func(transactions int64)                               // told now and then
 
+	back bool // the latest first; then nothing is told of batches
+
 	open  map[ledger.TransactionID]*openBatch // by node
-	last  posted
+	last  Posted
 	count int64 // of transactions
 	pack  []seen
 }
@@ -86,15 +93,15 @@ SELECT record_send(ROW(min(id)))
  GROUP BY span
  ORDER BY min(id)`
 
-// spanSize is how many transactions are held at once, about 1 MB with their lines.
+// spanSize is how many transactions are held at once, about 1 MB.
 const spanSize = 2_500
 
 // spans are ranges that together hold every id there can be.
-func spans(ctx context.Context, q preparer) ([]span, error) {
+func spans(ctx context.Context, q rows.Preparer) ([]span, error) {
 	all := []span{{math.MinInt64, math.MaxInt64}}
 	first := true
-	err := eachRow(ctx, q, func(r *row) error {
-		if id := ledger.TransactionID(r.int64()); !first {
+	err := rows.Each(ctx, q, func(r *rows.Row) error {
+		if id := ledger.TransactionID(r.Int64()); !first {
 			all[len(all)-1].to = id - 1
 			all = append(all, span{id, math.MaxInt64})
 		}
@@ -108,54 +115,115 @@ func spans(ctx context.Context, q preparer) ([]span, error) {
 }
 
 // through walks through ranges in their order. Batches that reach beyond one go on in the next; end closes what is open.
-// The next range is read while this one is walked through.
-func (w *walk) through(ctx context.Context, q preparer, all []span) error {
+// The next ranges are read while this one is walked through, by each reader.
+func (w *walk) through(ctx context.Context, all []span, readers ...reader) error {
 	if w.open == nil {
 		w.open = map[ledger.TransactionID]*openBatch{}
 	}
-	packs, used := make(chan []byte), make(chan []byte, 2)
-	failed := make(chan error, 1)
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		failed <- readPacks(ctx, q, all, packs, used)
-		close(packs)
-	}()
-	var err error
-	for b := range packs {
-		if err == nil {
-			if err = w.unpack(b); err != nil {
-				cancel()
+	packs := newPacks(all, len(readers)+2)
+	g, ctx := errgroup.WithContext(ctx)
+	for _, read := range readers {
+		g.Go(func() error { return read(ctx, packs) })
+	}
+	g.Go(func() error {
+		for i := range all {
+			select {
+			case b := <-packs.read[i]:
+				if err := w.unpack(b); err != nil {
+					return err
+				}
+				packs.free <- b
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 		}
-		used <- b
-	}
-	cancel()
-	if err = errors.Join(err, <-failed); err != nil {
+		return nil
+	})
+	if err := g.Wait(); err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	return nil
 }
 
-// readPacks reads each range, into what was used where there is. The statement is prepared, since only then does the driver
-// have bytes sent as they are.
-func readPacks(ctx context.Context, q preparer, all []span, packs chan<- []byte, used <-chan []byte) (err error) {
-	stmt, err := q.PrepareContext(ctx, packSQL)
+// packs are ranges with what was read of them. There are as many buffers as may be held at once.
+type packs struct {
+	all  []span
+	next atomic.Int64 // that nobody reads yet
+	read []chan []byte
+	free chan []byte
+}
+
+func newPacks(all []span, buffers int) *packs {
+	p := &packs{all: all, read: make([]chan []byte, len(all)), free: make(chan []byte, buffers)}
+	for i := range p.read {
+		p.read[i] = make(chan []byte, 1)
+	}
+	for range buffers {
+		p.free <- nil
+	}
+	return p
+}
+
+// A reader reads ranges that nobody else reads, until there are no more.
+type reader func(ctx context.Context, p *packs) error
+
+// readerOf reads on a connection. The statement is prepared, since only then does the driver have bytes sent as they are.
+func readerOf(q rows.Preparer) reader {
+	return func(ctx context.Context, p *packs) (err error) {
+		stmt, err := q.PrepareContext(ctx, packSQL)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stmt.Close()) }()
+		for {
+			var b []byte
+			select { // first, so that whoever has the earliest range can read it
+			case b = <-p.free:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			i := p.next.Add(1) - 1
+			if i >= int64(len(p.all)) {
+				p.free <- b
+				return nil
+			}
+			if b, err = readPack(ctx, stmt, p.all[i], b[:0]); err != nil {
+				return err
+			}
+			p.read[i] <- b
+		}
+	}
+}
+
+// readersOn read on two connections that see the same, of which the second does something else first. Where there is only
+// one, it does so.
+func readersOn(tx, beside *sqlx.Tx, first func(context.Context, rows.Preparer) error) []reader {
+	busy := func(q rows.Preparer) reader {
+		read := readerOf(q)
+		return func(ctx context.Context, packs *packs) error {
+			if err := first(ctx, q); err != nil {
+				return err
+			}
+			return read(ctx, packs)
+		}
+	}
+	if beside == nil {
+		return []reader{busy(tx)}
+	}
+	return []reader{readerOf(tx), busy(beside)}
+}
+
+// Backward calls fn with every transaction that there is, a member's latest first. It reads on two connections that see the
+// same, of which the second, or the only one, does something else first. fn is called by one goroutine, and may keep nothing
+// of what it is given.
+func Backward(ctx context.Context, tx, beside *sqlx.Tx, first func(context.Context, rows.Preparer) error, fn func(t *Posted)) error {
+	all, err := spans(ctx, tx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stmt.Close()) }()
-	for _, s := range all {
-		var b []byte
-		select {
-		case b = <-used:
-		default:
-		}
-		if b, err = readPack(ctx, stmt, s, b[:0]); err != nil {
-			return err
-		}
-		packs <- b
-	}
-	return nil
+	slices.Reverse(all)
+	w := &walk{posted: fn, back: true}
+	return w.through(ctx, all, readersOn(tx, beside, first)...)
 }
 
 // readPack reads a range and adds it to what is there.
@@ -193,34 +261,36 @@ func (s seen) compare(t seen) int {
 func (w *walk) unpack(b []byte) error {
 	w.pack = w.pack[:0]
 	for len(b) > 0 {
-		r := readRow(b)
-		s := seen{id: r.int64()}
-		left := r.fields - 1
-		if r.fields != batchFields {
-			s.member = r.member()
+		r := rows.Read(b)
+		s := seen{id: r.Int64()}
+		left := r.Fields - 1
+		if r.Fields != batchFields {
+			s.member = r.Member()
 			left--
 		}
-		for range left {
-			r.field()
+		r.Skip(left)
+		if r.Err != nil {
+			return r.Err
 		}
-		if r.err != nil {
-			return r.err
-		}
-		s.row = b[:len(b)-len(r.b)]
-		b = r.b
+		s.row = b[:len(b)-len(r.Rest())]
+		b = r.Rest()
 		w.pack = append(w.pack, s)
 	}
 	slices.SortFunc(w.pack, seen.compare)
+	if w.back {
+		slices.Reverse(w.pack)
+	}
 	for _, s := range w.pack {
-		r := readRow(s.row)
-		if r.fields == batchFields {
-			w.begin(readBatch(&r))
-		} else {
+		r := rows.Read(s.row)
+		switch {
+		case r.Fields != batchFields:
 			w.transaction(&r)
 			w.judge()
+		case !w.back:
+			w.begin(readBatch(&r))
 		}
-		if r.err != nil {
-			return r.err
+		if r.Err != nil {
+			return r.Err
 		}
 	}
 	return nil
@@ -255,19 +325,19 @@ func (w *walk) close(node ledger.TransactionID) {
 	}
 }
 
-func (w *walk) transaction(r *row) {
+func (w *walk) transaction(r *rows.Row) {
 	t := &w.last
 	lines := t.Lines[:0]
-	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.int64())}
-	t.Member = r.member()
-	t.Program = r.int32()
-	t.Kind = ledger.Kind(r.int16()) //nolint:gosec // a smallint
-	t.OccurredAt, t.PostedAt, t.BookDate = r.time(), r.time(), r.date()
-	t.Version = r.int32()
-	t.Subject, t.Part, t.Actor = r.text(), r.text(), r.text()
-	t.NoteHash = r.bytes()
-	t.Reverses = ledger.TransactionID(r.int64())
-	t.Lines, t.broken = linesOf(r, lines)
+	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.Int64())}
+	t.Member = r.Member()
+	t.Program = r.Int32()
+	t.Kind = ledger.Kind(r.Int16()) //nolint:gosec // a smallint
+	t.OccurredAt, t.PostedAt, t.BookDate = r.Time(), r.Time(), r.Date()
+	t.Version = r.Int32()
+	t.Subject, t.Part, t.Actor = r.Text(), r.Text(), r.Text()
+	t.NoteHash = r.Bytes()
+	t.Reverses = ledger.TransactionID(r.Int64())
+	t.Lines, t.Broken = linesOf(r, lines)
 }
 
 var (
@@ -277,16 +347,16 @@ var (
 
 // linesOf reads a transaction's lines, which it adds to those given. It fails where what stands there is not whole lines;
 // then what is missing of them is zero.
-func linesOf(r *row, lines []ledger.Line) ([]ledger.Line, error) {
-	shop := r.text()
-	accounts, moves, expires := r.array(2), r.array(8), r.array(8)
-	whole := accounts.list && moves.list && (expires.list || expires.null) &&
-		moves.n == 3*accounts.n && (expires.null || expires.n == accounts.n)
+func linesOf(r *rows.Row, lines []ledger.Line) ([]ledger.Line, error) {
+	shop := r.Text()
+	accounts, moves, expires := r.Array(2), r.Array(8), r.Array(8)
+	whole := accounts.List && moves.List && (expires.List || expires.Null) &&
+		moves.N == 3*accounts.N && (expires.Null || expires.N == accounts.N)
 	ofShop := shop == ""
-	for range accounts.n {
-		l := ledger.Line{Account: ledger.Account(accounts.next()), //nolint:gosec // a smallint
-			Points: ledger.Points(moves.next()), Money: ledger.Money(moves.next()), Lot: ledger.LotID(moves.next())}
-		if at := expires.next(); at != 0 {
+	for range accounts.N {
+		l := ledger.Line{Account: ledger.Account(accounts.Next()), //nolint:gosec // a smallint
+			Points: ledger.Points(moves.Next()), Money: ledger.Money(moves.Next()), Lot: ledger.LotID(moves.Next())}
+		if at := expires.Next(); at != 0 {
 			l.ExpiresAt = time.UnixMicro(at).UTC()
 		}
 		if l.Account.OfShop() {
@@ -308,7 +378,7 @@ func linesOf(r *row, lines []ledger.Line) ([]ledger.Line, error) {
 func (w *walk) judge() {
 	t := &w.last
 	if w.broken != nil {
-		if err := cmp.Or(t.broken, t.Check()); err != nil {
+		if err := cmp.Or(t.Broken, t.Check()); err != nil {
 			w.broken(t, err)
 		}
 	}
@@ -318,6 +388,9 @@ func (w *walk) judge() {
 	w.count++
 	if w.seen != nil && w.count%4096 == 0 {
 		w.seen(w.count)
+	}
+	if w.back {
+		return
 	}
 	node := nodeOf(t.ID)
 	b := w.open[node]
