@@ -72,6 +72,7 @@ func Names() (out [][2]string) {
 // A scope is what a run looks at.
 type scope struct {
 	tx       *sqlx.Tx
+	beside   *sqlx.Tx // sees the same; nil: there is none
 	program  *engine.Program
 	members  []string // internal keys; nil: all
 	cluster  int64    // of schema.Cluster

@@ -2,119 +2,80 @@ package reconcile
 
 import (
 	"context"
-	"database/sql"
-	"encoding/binary"
 	"errors"
-	"math/big"
 	"sync"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 	"chobo/points"
 )
 
-// bodiesSQL reads the orders of program $1, each as its number, drawn with seed $2, and its body.
-const bodiesSQL = `
-SELECT int8send(hashtextextended(id, uuid_hash_extended(member, $2))) || textsend(body)
-  FROM documents WHERE program = $1 AND kind = 1`
+// bodiesSQL reads the orders of program $1.
+const bodiesSQL = `SELECT record_send(ROW(member, id, body)) FROM documents WHERE program = $1 AND kind = 1`
 
-// orderPrints sums what orders say: points that stand as paid, points ever paid, points earned, points ever granted. It
-// is nil where one of them makes no sense or breaks a law of its own.
-func (s *scope) orderPrints(ctx context.Context, d draw) ([]string, error) {
+// sumOrders sums what orders say, on all cores, and finds whether one makes no sense or breaks a law of its own.
+func (s *storedPrints) sumOrders(ctx context.Context, q rows.Preparer) error {
 	var mu sync.Mutex
-	var all [4]big.Int
-	broken := false
-	read := func(out chan<- bodies) error { return s.readBodies(ctx, d, out) }
-	err := onAllCores(read, func(given <-chan bodies) {
-		p := orderPrint{scope: s, draw: d}
+	read := func(out chan<- []byte) error { return s.readBodies(ctx, q, out) }
+	return onAllCores(read, func(given <-chan []byte) {
+		p := orderPrint{storedPrints: s}
 		for b := range given {
 			p.addAll(b)
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		broken = broken || p.broken
-		for i := range all {
-			all[i].Add(&all[i], &p.sums[i])
+		s.broken = s.broken || p.broken
+		for i := range s.orders {
+			s.orders[i] += p.sums[i]
 		}
 	})
-	if err != nil || broken {
-		return nil, err
-	}
-	out := make([]string, len(all))
-	for i := range all {
-		out[i] = all[i].String()
-	}
-	return out, nil
 }
 
-// bodies are rows of bodiesSQL one behind the other, and where each ends.
-type bodies struct {
-	bytes []byte
-	ends  []int
-}
-
-// bodiesAtOnce is how many bytes of bodies a worker is given.
+// bodiesAtOnce is how many bytes of orders a worker is given.
 const bodiesAtOnce = 256 << 10
 
-// readBodies gives out all orders. The statement is prepared, since only then does the driver have bytes sent as they are.
-func (s *scope) readBodies(ctx context.Context, d draw, out chan<- bodies) (err error) {
-	stmt, err := s.tx.PrepareContext(ctx, bodiesSQL)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stmt.Close()) }()
-	rows, err := stmt.QueryContext(ctx, s.program.ID, d.seed)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err has told
-	var b bodies
-	for rows.Next() {
-		var row sql.RawBytes
-		if err := rows.Scan(&row); err != nil {
-			return err
-		}
-		b.bytes = append(b.bytes, row...)
-		b.ends = append(b.ends, len(b.bytes))
-		if len(b.bytes) >= bodiesAtOnce {
+// readBodies gives out all orders, as rows one behind the other.
+func (s *storedPrints) readBodies(ctx context.Context, q rows.Preparer, out chan<- []byte) (err error) {
+	var b []byte
+	err = rows.Each(ctx, q, func(r *rows.Row) error {
+		b = append(b, r.All()...)
+		if len(b) >= bodiesAtOnce {
 			out <- b
-			b = bodies{bytes: make([]byte, 0, len(b.bytes)+4096), ends: make([]int, 0, len(b.ends)+16)}
+			b = make([]byte, 0, len(b)+4096)
 		}
-	}
+		return nil
+	}, bodiesSQL, s.scope.program.ID)
 	out <- b
-	return rows.Err()
+	return err
 }
 
 // An orderPrint is the fingerprints of some orders.
 type orderPrint struct {
-	*scope
-	draw
+	*storedPrints
 	order  points.Order
 	broken bool
-	sums   [4]big.Int
-	number big.Int // of the order
-	amount big.Int
+	sums   orderSums
 }
 
-func (p *orderPrint) addAll(b bodies) {
-	from := 0
-	for _, end := range b.ends {
-		p.add(b.bytes[from:end])
-		from = end
+var errLaw = errors.New("an order contradicts itself")
+
+func (p *orderPrint) addAll(b []byte) {
+	for len(b) > 0 {
+		r := rows.Read(b)
+		number := numberOf(p.prints, orderKey{r.Member(), r.Text()})
+		p.broken = p.add(number, r.Field()) != nil || p.broken
+		b = r.Rest()
 	}
 }
 
-func (p *orderPrint) add(row []byte) {
+func (p *orderPrint) add(number uint64, body []byte) (err error) {
 	o := &p.order
-	if o.ReadFigures(row[8:]) != nil {
-		p.broken = true
-		return
+	if err := o.ReadFigures(body); err != nil {
+		return err
 	}
-	p.lawsOf(o, func(string, int64, int64, string) { p.broken = true })
-	p.number.SetInt64(int64(binary.BigEndian.Uint64(row)) & p.mask) //nolint:gosec // the bits
+	p.lawsOf(o, func(string, int64, int64, string) { err = errLaw })
 	for i, n := range [...]ledger.Points{o.Standing().Points, o.Paid().Points, o.Granted(), o.Raised()} {
-		if n != 0 {
-			p.amount.SetInt64(int64(n))
-			p.sums[i].Add(&p.sums[i], p.amount.Mul(&p.amount, &p.number))
-		}
+		p.sums[i] += bits(n) * number
 	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"chobo/ledger/journal"
 	"chobo/points/engine"
 	"chobo/schema"
 )
@@ -117,7 +118,7 @@ func (r Reconciler) reconcile(ctx context.Context, p *engine.Program, asOf time.
 		}
 		run.Complete = s.members == nil
 	}
-	found, err := s.look(ctx, run)
+	found, err := s.lookBeside(ctx, r.DB, run)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +153,24 @@ func touched(ctx context.Context, tx *sqlx.Tx, program int, after int64, asOf ti
 		return nil, nil
 	}
 	return members, nil
+}
+
+// lookBeside is look, with a second transaction beside the first where all members are looked at.
+func (s *scope) lookBeside(ctx context.Context, db *sqlx.DB, run *Run) (found map[string][]Break, err error) {
+	if s.members != nil {
+		return s.look(ctx, run)
+	}
+	beside, done, err := journal.Beside(ctx, db, s.tx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if s.beside = beside; beside != nil {
+		if _, err := beside.ExecContext(ctx, reconcileSQL); err != nil {
+			return nil, err
+		}
+	}
+	return s.look(ctx, run)
 }
 
 // look runs every check and returns what it found, by check.

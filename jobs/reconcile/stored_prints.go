@@ -1,0 +1,164 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+
+	"chobo/ledger"
+	"chobo/ledger/rows"
+)
+
+// storedPrints are fingerprints of what is stored.
+type storedPrints struct {
+	*scope
+	*prints // for its numbers alone
+
+	held       uint64
+	days       daySums
+	orders     orderSums
+	keys       uint64
+	odd        bool // a row does not hold whole lots and holds
+	unbalanced bool // a row's balances are not the sums of its lots and holds
+	miscounted bool // a row does not know the lots that it does not pack
+	below      bool // a lot or a hold has less than nothing
+	noDays     bool // a sum by day is no whole number
+	broken     bool // an order makes no sense or breaks a law of its own
+}
+
+// sumUp reads what is stored.
+func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
+	for _, sum := range []struct {
+		of    string
+		add   func(*rows.Row) error
+		query string
+		args  []any
+	}{
+		{"members' rows", s.row, memberRowsSQL, []any{s.scope.program.ID}},
+		{"spilled lots", s.spilled, spilledRowsSQL, []any{s.scope.program.ID}},
+		{"sums by day", s.day, daysSQL, []any{s.scope.program.ID}},
+		{"keys", s.claim, claimsSQL, nil},
+	} {
+		if err := rows.Each(ctx, q, sum.add, sum.query, sum.args...); err != nil {
+			return fmt.Errorf("fingerprints of %s: %w", sum.of, err)
+		}
+	}
+	if err := s.sumOrders(ctx, q); err != nil {
+		return fmt.Errorf("fingerprints of orders: %w", err)
+	}
+	return nil
+}
+
+const (
+	// memberRowsSQL reads the rows of program $1, beside what the rows of spilled lots add up to.
+	memberRowsSQL = `
+SELECT record_send(ROW(a.member, a.available, a.pending, a.reserved, a.debt, a.spilled::bigint, a.spilled_points, a.lots, a.holds,
+                       coalesce(s.lots, 0), coalesce(s.available, 0)::bigint, coalesce(s.reserved, 0)::bigint))
+  FROM accounts a
+  LEFT JOIN (SELECT member, count(*) AS lots, least(sum(remaining), 9223372036854775807) AS available, least(sum(reserved), 9223372036854775807) AS reserved
+               FROM spilled_lots GROUP BY member) s USING (member)
+ WHERE a.program = $1`
+
+	spilledRowsSQL = `
+SELECT record_send(ROW(s.member, s.lot, s.remaining, s.reserved)) FROM spilled_lots s JOIN accounts a USING (member) WHERE a.program = $1`
+
+	// daysSQL reads sums as text: they may be larger than any amount, or nonsense.
+	daysSQL = `
+SELECT record_send(ROW(book_date, kind, account, shop, sum(points)::text, sum(money)::text, sum(lines)::text))
+  FROM movements WHERE program = $1 GROUP BY book_date, kind, account, shop`
+
+	claimsSQL = `SELECT record_send(ROW(member, first_transaction, transactions)) FROM operations WHERE transactions > 0 AND first_transaction IS NOT NULL`
+)
+
+func (s *storedPrints) row(r *rows.Row) error {
+	member := r.Member()
+	available, pending, reserved, debt, spilled, spilledPoints := r.Int64(), r.Int64(), r.Int64(), r.Int64(), r.Int64(), r.Int64()
+	lots, holds := r.Array(8), r.Array(8)
+	s.odd = s.odd || !lots.List && !lots.Null || !holds.List && !holds.Null || lots.N%5 != 0 || holds.N%4 != 0
+	var sum struct{ available, pending, reserved int64 }
+	for range lots.N / 5 {
+		lot, remaining, set := ledger.LotID(lots.Next()), lots.Next(), lots.Next()
+		lots.Next()
+		lots.Next()
+		s.lot(member, lot, remaining, set)
+		sum.available += remaining
+		sum.reserved += set
+	}
+	for range holds.N / 4 {
+		lot, n := ledger.LotID(holds.Next()), holds.Next()
+		holds.Next()
+		holds.Next()
+		s.add(member, ledger.MemberPending, lot, n)
+		sum.pending += n
+	}
+	s.held -= bits(debt) * numberOf(s.prints, lotKey{member: member, account: ledger.MemberDebt})
+	count, points := r.Int64(), r.Int64()
+	s.miscounted = s.miscounted || spilled != count || spilledPoints != points
+	sum.available += points
+	sum.reserved += r.Int64()
+	s.unbalanced = s.unbalanced || available != sum.available || pending != sum.pending || reserved != sum.reserved
+	return nil
+}
+
+func (s *storedPrints) spilled(r *rows.Row) error {
+	s.lot(r.Member(), ledger.LotID(r.Int64()), r.Int64(), r.Int64())
+	return nil
+}
+
+func (s *storedPrints) lot(m ledger.Member, lot ledger.LotID, remaining, reserved int64) {
+	s.add(m, ledger.MemberAvailable, lot, remaining)
+	s.add(m, ledger.MemberReserved, lot, reserved)
+}
+
+func (s *storedPrints) add(m ledger.Member, a ledger.Account, lot ledger.LotID, n int64) {
+	s.held += bits(n) * numberOf(s.prints, lotKey{m, a, lot})
+	s.below = s.below || n < 0
+}
+
+func (s *storedPrints) day(r *rows.Row) error {
+	k := dayKey{date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()} //nolint:gosec // smallints
+	var amounts [3]uint64
+	for i := range amounts {
+		n, ok := new(big.Int).SetString(r.Text(), 10)
+		if !ok {
+			s.noDays = true
+			return nil
+		}
+		amounts[i] = n.And(n, allBits).Uint64()
+	}
+	s.days.add(numberOf(s.prints, k), amounts)
+	return nil
+}
+
+// allBits cut a number of any size and sign to its value modulo 2^64.
+var allBits = new(big.Int).SetUint64(1<<64 - 1)
+
+func (s *storedPrints) claim(r *rows.Row) error {
+	member, first := r.Member(), ledger.TransactionID(r.Int64())
+	for i := range r.Int16() {
+		s.keys += numberOf(s.prints, transactionKey{member, first + ledger.TransactionID(i)*ledger.IDStep})
+	}
+	return nil
+}
+
+// knownSQL lists the members of all programs.
+const knownSQL = `SELECT record_send(ROW(member, program)) FROM members LIMIT $1`
+
+// mostKnown bounds how many members are held, for memory shall not grow with the books. Beyond, strangersSQL looks for others.
+const mostKnown = 300_000
+
+// known are the members with their programs; nil: there are too many to hold.
+func (s *scope) known(ctx context.Context) (map[ledger.Member]int32, error) {
+	known := map[ledger.Member]int32{}
+	err := rows.Each(ctx, s.tx, func(r *rows.Row) error {
+		known[r.Member()] = int32(r.Int32()) //nolint:gosec // as it is stored
+		return nil
+	}, knownSQL, mostKnown+1)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	if len(known) > mostKnown {
+		return nil, nil
+	}
+	return known, nil
+}
