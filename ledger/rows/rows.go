@@ -24,9 +24,10 @@ type Row struct {
 
 // Read begins with a row.
 func Read(b []byte) Row {
-	r := Row{all: b, b: b}
-	r.Fields = int(r.uint32())
-	return r
+	if len(b) < 4 {
+		return Row{Err: errors.New("a row without fields")}
+	}
+	return Row{all: b, b: b[4:], Fields: int(binary.BigEndian.Uint32(b))}
 }
 
 // Each calls fn with every row of a query that selects one record_send. The query is prepared, since only then does
@@ -70,28 +71,31 @@ func (r *Row) All() []byte { return r.all }
 // Rest is what stands behind the fields that were read.
 func (r *Row) Rest() []byte { return r.b }
 
-func (r *Row) next(n int) []byte {
-	if r.Err == nil && len(r.b) < n {
-		r.Err = fmt.Errorf("a row of %d fields ends early", r.Fields)
-	}
-	if r.Err != nil {
-		return make([]byte, n)
-	}
-	b := r.b[:n]
-	r.b = r.b[n:]
-	return b
-}
-
-func (r *Row) uint32() uint32 { return binary.BigEndian.Uint32(r.next(4)) }
-
 // Field is the next field's bytes; nil: it is null.
 func (r *Row) Field() []byte {
-	r.next(4)              // its type
-	n := int32(r.uint32()) //nolint:gosec // the bits
-	if n < 0 || r.Err != nil {
-		return nil
+	if r.Err != nil || len(r.b) < fieldHead {
+		return r.short()
 	}
-	return r.next(int(n))
+	n := int(int32(binary.BigEndian.Uint32(r.b[4:]))) //nolint:gosec // the bits
+	b := r.b[fieldHead:]
+	switch {
+	case n < 0:
+		r.b = b
+		return nil
+	case n > len(b):
+		return r.short()
+	}
+	r.b = b[n:]
+	return b[:n:n]
+}
+
+// fieldHead is the type and the length of a field.
+const fieldHead = 8
+
+// short notes that the row has fewer bytes than fields.
+func (r *Row) short() []byte {
+	r.Err = cmp.Or(r.Err, fmt.Errorf("a row of %d fields ends early", r.Fields))
+	return nil
 }
 
 // Skip passes over fields.
@@ -103,7 +107,7 @@ func (r *Row) Skip(fields int) {
 
 // Null tells whether the next field is null; it is read all the same by whoever reads on.
 func (r *Row) Null() bool {
-	return len(r.b) >= 8 && int32(binary.BigEndian.Uint32(r.b[4:])) < 0 //nolint:gosec // the bits
+	return len(r.b) >= fieldHead && int32(binary.BigEndian.Uint32(r.b[4:])) < 0 //nolint:gosec // the bits
 }
 
 // fixed is the next field, which has so many bytes unless it is null.
