@@ -59,7 +59,7 @@ func TestLinesMoveIntoTransactions(t *testing.T) {
 	for bad, code := range map[string]string{
 		`UPDATE transactions SET moves[1] = 1`: "CH001",
 		`INSERT INTO transactions SELECT (jsonb_populate_record(t, '{"id": 99, "moves": [1, 0, 0, 0, 0, 0], "accounts": [11, 31], "expires": null}')).* FROM transactions t WHERE id = 12288`: "CH002",
-		`INSERT INTO transactions SELECT (jsonb_populate_record(t, '{"id": 99, "moves": [1, 1, 0, -1, -1, 0], "accounts": [11]}')).* FROM transactions t WHERE id = 12288`: "23514",
+		`INSERT INTO transactions SELECT (jsonb_populate_record(t, '{"id": 99, "moves": [1, 1, 0, -1, -1, 0], "accounts": [11]}')).* FROM transactions t WHERE id = 12288`:                    "23514",
 	} {
 		if _, err := db.Exec(bad); pq.As(err, pqerror.Code(code)) == nil {
 			t.Errorf("%s: %v, want %s", bad, err, code)
