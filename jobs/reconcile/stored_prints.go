@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"math/big"
 
 	"chobo/ledger"
 	"chobo/ledger/rows"
@@ -119,19 +118,13 @@ func (s *storedPrints) day(r *rows.Row) error {
 	k := dayKey{date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()} //nolint:gosec // smallints
 	var amounts [3]uint64
 	for i := range amounts {
-		n, ok := new(big.Int).SetString(r.Text(), 10)
-		if !ok {
-			s.noDays = true
-			return nil
-		}
-		amounts[i] = n.And(n, allBits).Uint64()
+		n, ok := r.Modulo()
+		s.noDays = s.noDays || !ok
+		amounts[i] = n
 	}
 	s.days.add(numberOf(s.prints, k), amounts)
 	return nil
 }
-
-// allBits cut a number of any size and sign to its value modulo 2^64.
-var allBits = new(big.Int).SetUint64(1<<64 - 1)
 
 func (s *storedPrints) claim(r *rows.Row) error {
 	member, first := r.Member(), ledger.TransactionID(r.Int64())

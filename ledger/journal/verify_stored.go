@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"slices"
 
 	"chobo/ledger"
@@ -76,19 +75,13 @@ func (s *stored) day(r *rows.Row) error {
 	k := dayKey{program: r.Int32(), date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()} //nolint:gosec // smallints
 	var amounts [5]uint64
 	for i := range amounts {
-		n, ok := new(big.Int).SetString(r.Text(), 10)
-		if !ok {
-			s.noDays = true
-			return nil
-		}
-		amounts[i] = n.And(n, allBits).Uint64()
+		n, ok := r.Modulo()
+		s.noDays = s.noDays || !ok
+		amounts[i] = n
 	}
 	s.days.add(numberOf(s.prints, k), amounts)
 	return nil
 }
-
-// allBits cut a number of any size and sign to its value modulo 2^64.
-var allBits = new(big.Int).SetUint64(1<<64 - 1)
 
 const claimsSQL = `SELECT record_send(ROW(member, first_transaction, transactions)) FROM operations WHERE transactions > 0 AND first_transaction IS NOT NULL`
 

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"chobo/ledger"
@@ -110,8 +111,8 @@ func (r *Row) Null() bool {
 	return len(r.b) >= fieldHead && int32(binary.BigEndian.Uint32(r.b[4:])) < 0 //nolint:gosec // the bits
 }
 
-// fixed is the next field, which has so many bytes unless it is null.
-func (r *Row) fixed(n int) []byte {
+// Fixed is the next field, which has so many bytes unless it is null.
+func (r *Row) Fixed(n int) []byte {
 	b := r.Field()
 	if b != nil && len(b) != n && r.Err == nil {
 		r.Err = fmt.Errorf("a field of %d bytes, not %d", len(b), n)
@@ -124,13 +125,13 @@ func (r *Row) fixed(n int) []byte {
 
 // Member is a key of 16 bytes; zero: it is null.
 func (r *Row) Member() (m ledger.Member) {
-	copy(m[:], r.fixed(16))
+	copy(m[:], r.Fixed(16))
 	return m
 }
 
 // Int64 is a bigint; 0: it is null.
 func (r *Row) Int64() int64 {
-	if b := r.fixed(8); b != nil {
+	if b := r.Fixed(8); b != nil {
 		return int64(binary.BigEndian.Uint64(b)) //nolint:gosec // the bits
 	}
 	return 0
@@ -138,7 +139,7 @@ func (r *Row) Int64() int64 {
 
 // Int32 is an integer; 0: it is null.
 func (r *Row) Int32() int {
-	if b := r.fixed(4); b != nil {
+	if b := r.Fixed(4); b != nil {
 		return int(int32(binary.BigEndian.Uint32(b))) //nolint:gosec // the bits
 	}
 	return 0
@@ -146,7 +147,7 @@ func (r *Row) Int32() int {
 
 // Int16 is a smallint; 0: it is null.
 func (r *Row) Int16() int {
-	if b := r.fixed(2); b != nil {
+	if b := r.Fixed(2); b != nil {
 		return int(int16(binary.BigEndian.Uint16(b))) //nolint:gosec // the bits
 	}
 	return 0
@@ -154,7 +155,7 @@ func (r *Row) Int16() int {
 
 // Bool is false where it is null.
 func (r *Row) Bool() bool {
-	b := r.fixed(1)
+	b := r.Fixed(1)
 	return b != nil && b[0] != 0
 }
 
@@ -234,12 +235,57 @@ func (a *Array) Next() int64 {
 	return int64(binary.BigEndian.Uint64(b)) //nolint:gosec // the bits
 }
 
+var errNoList = errors.New("an array that is no list")
+
+// Int64s is an array of bigints; nil: it is null or empty.
+func (r *Row) Int64s() []int64 {
+	a := r.Array(8)
+	if !a.List && !a.Null {
+		r.Err = cmp.Or(r.Err, errNoList)
+	}
+	if a.N == 0 {
+		return nil
+	}
+	out := make([]int64, a.N)
+	for i := range out {
+		out[i] = a.Next()
+	}
+	return out
+}
+
+// Strings is an array of texts, the caller's own; nil: it is null or empty.
+func (r *Row) Strings() (out []string) {
+	a := r.Texts()
+	if !a.List && !a.Null {
+		r.Err = cmp.Or(r.Err, errNoList)
+	}
+	for range a.N {
+		s, ok := a.NextText()
+		if !ok {
+			r.Err = cmp.Or(r.Err, errNoList)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Modulo is a whole number of any size and sign, written as text, modulo 2^64; ok is false where it is none.
+func (r *Row) Modulo() (n uint64, ok bool) {
+	whole, ok := new(big.Int).SetString(r.Text(), 10)
+	if !ok {
+		return 0, false
+	}
+	return whole.And(whole, allBits).Uint64(), true
+}
+
+var allBits = new(big.Int).SetUint64(1<<64 - 1)
+
 // since1970 is how many microseconds PostgreSQL's epoch, the year 2000, is later than Unix's.
 const since1970 = 946684800 * 1e6
 
 // Time is an instant in UTC; zero: it is null.
 func (r *Row) Time() time.Time {
-	b := r.fixed(8)
+	b := r.Fixed(8)
 	if b == nil {
 		return time.Time{}
 	}
@@ -248,7 +294,7 @@ func (r *Row) Time() time.Time {
 
 // Micros is an instant in microseconds since 1970, or what stands for null.
 func (r *Row) Micros(null int64) int64 {
-	b := r.fixed(8)
+	b := r.Fixed(8)
 	if b == nil {
 		return null
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A batch is one try to post units in one transaction.
@@ -142,10 +143,9 @@ SELECT record_send(ROW(EXISTS (SELECT FROM batches WHERE id = $1)
 
 // settled tells whether the try in doubt was committed. The members are locked, so it is not under way any more.
 func (b *batch) settled(ctx context.Context) (yes bool, err error) {
-	rows, err := b.ask(ctx, settledSQL, int64(b.doubt.batch), b.doubt.answer.member.String(), b.doubt.answer.key)
-	err = each(rows, err, 1, func(r *record) {
-		f := r.fixed(1)
-		yes = f != nil && f[0] == 1
+	result, err := b.ask(ctx, settledSQL, int64(b.doubt.batch), b.doubt.answer.member.String(), b.doubt.answer.key)
+	err = each(result, err, 1, func(r *rows.Row) {
+		yes = r.Bool()
 	})
 	if err != nil {
 		return false, fmt.Errorf("settle: %w", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 	"chobo/points"
 	"chobo/points/program"
 )
@@ -53,8 +54,8 @@ func loadDocuments(ctx context.Context, q ask, wants []want) error {
 	if len(d.asked) == 0 {
 		return nil
 	}
-	rows, err := q(ctx, documentsSQL, d.keys()...)
-	if err = each(rows, err, documentFields, d.read); err != nil {
+	result, err := q(ctx, documentsSQL, d.keys()...)
+	if err = each(result, err, documentFields, d.read); err != nil {
 		return err
 	}
 	d.end()
@@ -95,10 +96,10 @@ func unloaded(wants []want) *documentsAsked {
 func (d *documentsAsked) keys() []any { return []any{&d.members, &d.kinds, &d.names} }
 
 // read loads the document of a row.
-func (d *documentsAsked) read(r *record) {
-	at := documentPlace{r.member(), points.Key{Kind: points.DocumentKind(r.int16()), ID: r.text()}}
-	state, made, body := r.text(), r.time(), r.copy()
-	if l := d.asked[at]; l != nil && r.err == nil {
+func (d *documentsAsked) read(r *rows.Row) {
+	at := documentPlace{r.Member(), points.Key{Kind: points.DocumentKind(r.Int16()), ID: r.Text()}}
+	state, made, body := r.Text(), r.Time(), r.Bytes()
+	if l := d.asked[at]; l != nil && r.Err == nil {
 		l.Load(at.Key, state, made, body)
 		delete(d.asked, at)
 	}
@@ -154,10 +155,10 @@ func loadLosses(ctx context.Context, q ask, wants []want) error {
 		return nil
 	}
 	found := map[place][]points.Loss{}
-	rows, err := q(ctx, lossesSQL, &members, &lots)
-	err = each(rows, err, 4, func(r *record) {
-		at := place{r.member(), ledger.LotID(r.int64())}
-		found[at] = append(found[at], points.Loss{Account: ledger.Account(r.int16()), Points: ledger.Points(r.int64())})
+	result, err := q(ctx, lossesSQL, &members, &lots)
+	err = each(result, err, 4, func(r *rows.Row) {
+		at := place{r.Member(), ledger.LotID(r.Int64())}
+		found[at] = append(found[at], points.Loss{Account: ledger.Account(r.Int16()), Points: ledger.Points(r.Int64())})
 	})
 	for at, l := range asked {
 		l.LoadLosses(at.lot, found[at])
@@ -185,10 +186,10 @@ func loadLots(ctx context.Context, q ask, w want) error {
 		query, byExpiry = grantLotSQL, false
 	}
 	lots := make([]points.Lot, 0, n+1)
-	rows, err := q(ctx, query, w.Member.String(), w.spilled, n+1)
-	err = each(rows, err, 5, func(r *record) {
-		lots = append(lots, points.Lot{ID: ledger.LotID(r.int64()), Remaining: ledger.Points(r.int64()), Reserved: ledger.Points(r.int64()),
-			ExpiresAt: r.time(), GrantedAt: r.time()})
+	result, err := q(ctx, query, w.Member.String(), w.spilled, n+1)
+	err = each(result, err, 5, func(r *rows.Row) {
+		lots = append(lots, points.Lot{ID: ledger.LotID(r.Int64()), Remaining: ledger.Points(r.Int64()), Reserved: ledger.Points(r.Int64()),
+			ExpiresAt: r.Time(), GrantedAt: r.Time()})
 	})
 	if err != nil {
 		return err
@@ -241,9 +242,9 @@ func loadStock(ctx context.Context, q ask, query string, wants []want) error {
 	if programs.n == 0 {
 		return nil
 	}
-	rows, err := q(ctx, query, &programs, &benefits)
-	return each(rows, err, 3, func(r *record) {
-		program, benefit, left := r.int32(), r.text(), r.int64()
+	result, err := q(ctx, query, &programs, &benefits)
+	return each(result, err, 3, func(r *rows.Row) {
+		program, benefit, left := r.Int32(), r.Text(), r.Int64()
 		*stocks[program].left[benefit], stocks[program].was[benefit] = left, left
 	})
 }

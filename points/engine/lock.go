@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // makeSQL makes the rows of members who have none, in the order of their keys. $1 is sorted.
@@ -30,11 +31,11 @@ func (b *batch) lock(ctx context.Context) (missing []ledger.Member, err error) {
 	for _, m := range b.members {
 		keys.member(m)
 	}
-	rows, err := b.ask(ctx, lockSQL, &keys)
-	err = each(rows, err, rowFields, func(r *record) {
+	result, err := b.ask(ctx, lockSQL, &keys)
+	err = each(result, err, rowFields, func(r *rows.Row) {
 		revision, l, err := readRow(r)
 		if err != nil {
-			r.err = err
+			r.Err = err
 			return
 		}
 		b.revision = revision

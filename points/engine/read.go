@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 	"chobo/points"
 )
 
@@ -151,11 +152,11 @@ func (e *Engine) row(ctx context.Context, q ask, code, memberID string, member l
 	var l *loaded
 	config := e.Config()
 	revision := config.Revision
-	rows, err := q(ctx, readSQL, member.String())
-	err = each(rows, err, rowFields, func(r *record) {
+	result, err := q(ctx, readSQL, member.String())
+	err = each(result, err, rowFields, func(r *rows.Row) {
 		seen, row, err := readRow(r)
 		if err != nil {
-			r.err = err
+			r.Err = err
 			return
 		}
 		revision, l = seen, row

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // An answerKey names an answer.
@@ -48,19 +49,19 @@ func (b *batch) recall(ctx context.Context) (err error) {
 	if keys.n == 0 && len(documents.asked) == 0 {
 		return nil
 	}
-	rows, err := b.ask(ctx, recallSQL, append([]any{&members, &keys}, documents.keys()...)...)
-	err = each(rows, err, anyFields, func(r *record) {
-		if r.fields == documentFields {
+	result, err := b.ask(ctx, recallSQL, append([]any{&members, &keys}, documents.keys()...)...)
+	err = each(result, err, anyFields, func(r *rows.Row) {
+		if r.Fields == documentFields {
 			documents.read(r)
 			return
 		}
-		key := answerKey{r.member(), r.text()}
+		key := answerKey{r.Member(), r.Text()}
 		a := &answer{}
-		copy(a.hash[:], r.fixed(len(a.hash)))
-		a.result = Result{Status: int(r.int16()), Replayed: true}
-		first := ledger.TransactionID(r.int64())
-		r.int16() // how many transactions
-		a.result.Body = unpackAnswer(r.field(), first)
+		copy(a.hash[:], r.Fixed(len(a.hash)))
+		a.result = Result{Status: r.Int16(), Replayed: true}
+		first := ledger.TransactionID(r.Int64())
+		r.Int16() // how many transactions
+		a.result.Body = unpackAnswer(r.Field(), first)
 		b.answers[key] = a
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 	"chobo/points"
 )
 
@@ -42,26 +43,26 @@ const readSQL = rowColumns + `
 const rowFields = 22
 
 // readRow reads a member's row: rowFields fields, of which the first is installation.revision.
-func readRow(r *record) (revision int64, l *loaded, err error) {
-	revision = r.int64()
+func readRow(r *rows.Row) (revision int64, l *loaded, err error) {
+	revision = r.Int64()
 	l = &loaded{Account: &points.Account{}}
 	a := l.Account
-	a.Member = r.member()
-	l.version = r.int64()
-	a.Status = points.Status(r.int16())
+	a.Member = r.Member()
+	l.version = r.Int64()
+	a.Status = points.Status(r.Int16())
 	l.enrolled = a.Status != 0
 	for _, n := range []*ledger.Points{&a.Available, &a.Pending, &a.Reserved, &a.Debt} {
-		*n = ledger.Points(r.int64())
+		*n = ledger.Points(r.Int64())
 	}
-	a.LastTransaction, a.LastLot = ledger.TransactionID(r.int64()), ledger.LotID(r.int64())
+	a.LastTransaction, a.LastLot = ledger.TransactionID(r.Int64()), ledger.LotID(r.Int64())
 	for _, t := range []*time.Time{&a.LastAt, &a.QualifiedAt, &a.ActiveAt, &a.LapsedAt} {
-		*t = r.time()
+		*t = r.Time()
 	}
-	a.Spilled, a.SpilledPoints, a.SpillExpires = r.int32(), ledger.Points(r.int64()), r.time()
-	hints, lots, holds := r.int64s(), r.int64s(), r.int64s()
-	orders, watch := r.texts(), r.texts()
-	if r.err != nil {
-		return 0, nil, fmt.Errorf("read a member's row: %w", r.err)
+	a.Spilled, a.SpilledPoints, a.SpillExpires = r.Int32(), ledger.Points(r.Int64()), r.Time()
+	hints, lots, holds := r.Int64s(), r.Int64s(), r.Int64s()
+	orders, watch := r.Strings(), r.Strings()
+	if r.Err != nil {
+		return 0, nil, fmt.Errorf("read a member's row: %w", r.Err)
 	}
 	if err := unpack(a, hints, lots, holds, orders, watch); err != nil {
 		return 0, nil, fmt.Errorf("read the row of member %s: %w", a.Member, err)

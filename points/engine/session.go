@@ -11,29 +11,35 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // An ask runs a query with its statement prepared.
 type ask func(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 
-// each calls fn with every row of a query that selects one record_send.
-func each(rows *sql.Rows, err error, fields int, fn func(r *record)) error {
+const anyFields = 0
+
+// each calls fn with every row, of so many fields, of a query that selects one record_send.
+func each(result *sql.Rows, err error, fields int, fn func(r *rows.Row)) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err has told
-	for rows.Next() {
+	defer result.Close() //nolint:errcheck // result.Err has told
+	for result.Next() {
 		var raw sql.RawBytes
-		if err := rows.Scan(&raw); err != nil {
+		if err := result.Scan(&raw); err != nil {
 			return err
 		}
-		r := readRecord(raw, fields)
+		r := rows.Read(raw)
+		if fields != anyFields && r.Fields != fields {
+			return fmt.Errorf("a row of %d fields, not %d", r.Fields, fields)
+		}
 		fn(&r)
-		if r.err != nil {
-			return r.err
+		if r.Err != nil {
+			return r.Err
 		}
 	}
-	return rows.Err()
+	return result.Err()
 }
 
 const (
