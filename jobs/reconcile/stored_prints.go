@@ -115,7 +115,7 @@ func (s *storedPrints) add(m ledger.Member, a ledger.Account, lot ledger.LotID, 
 }
 
 func (s *storedPrints) day(r *rows.Row) error {
-	k := dayKey{date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()} //nolint:gosec // smallints
+	k := dayKey{date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()}
 	var amounts [3]uint64
 	for i := range amounts {
 		n, ok := r.Modulo()

@@ -107,7 +107,7 @@ func (p *proof) suspects(ctx context.Context) error {
 		var whose []string
 		err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
 			whose = append(whose, r.Member().String())
-			t := ledger.Transaction{ID: ledger.TransactionID(r.Int64()), Kind: ledger.Kind(r.Int16())} //nolint:gosec // a smallint
+			t := ledger.Transaction{ID: ledger.TransactionID(r.Int64()), Kind: ledger.Kind(r.Int16())}
 			names = append(names, transactionName(&t))
 			return nil
 		}, suspectsSQL, int64(b.ID), int64(b.LastID), mostSuspects)

@@ -72,7 +72,7 @@ SELECT record_send(ROW(program, book_date, kind, account, shop, sum(points)::tex
  GROUP BY program, book_date, kind, account, shop`
 
 func (s *stored) day(r *rows.Row) error {
-	k := dayKey{program: r.Int32(), date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()} //nolint:gosec // smallints
+	k := dayKey{program: r.Int32(), date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()}
 	var amounts [5]uint64
 	for i := range amounts {
 		n, ok := r.Modulo()

@@ -331,7 +331,7 @@ func (w *walk) transaction(r *rows.Row) {
 	t.Transaction = ledger.Transaction{ID: ledger.TransactionID(r.Int64())}
 	t.Member = r.Member()
 	t.Program = r.Int32()
-	t.Kind = ledger.Kind(r.Int16()) //nolint:gosec // a smallint
+	t.Kind = ledger.Kind(r.Int16())
 	t.OccurredAt, t.PostedAt, t.BookDate = r.Time(), r.Time(), r.Date()
 	t.Version = r.Int32()
 	t.Subject, t.Part, t.Actor = r.Text(), r.Text(), r.Text()

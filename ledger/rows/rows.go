@@ -146,9 +146,9 @@ func (r *Row) Int32() int {
 }
 
 // Int16 is a smallint; 0: it is null.
-func (r *Row) Int16() int {
+func (r *Row) Int16() int16 {
 	if b := r.Fixed(2); b != nil {
-		return int(int16(binary.BigEndian.Uint16(b))) //nolint:gosec // the bits
+		return int16(binary.BigEndian.Uint16(b)) //nolint:gosec // the bits
 	}
 	return 0
 }

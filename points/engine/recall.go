@@ -58,7 +58,7 @@ func (b *batch) recall(ctx context.Context) (err error) {
 		key := answerKey{r.Member(), r.Text()}
 		a := &answer{}
 		copy(a.hash[:], r.Fixed(len(a.hash)))
-		a.result = Result{Status: r.Int16(), Replayed: true}
+		a.result = Result{Status: int(r.Int16()), Replayed: true}
 		first := ledger.TransactionID(r.Int64())
 		r.Int16() // how many transactions
 		a.result.Body = unpackAnswer(r.Field(), first)
