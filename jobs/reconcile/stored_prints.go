@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"chobo/ledger"
+	"chobo/ledger/journal"
 	"chobo/ledger/rows"
 )
 
@@ -36,11 +37,13 @@ func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
 		{"members' rows", s.row, memberRowsSQL, []any{s.scope.program.ID}},
 		{"spilled lots", s.spilled, spilledRowsSQL, []any{s.scope.program.ID}},
 		{"sums by day", s.day, daysSQL, []any{s.scope.program.ID}},
-		{"keys", s.claim, claimsSQL, nil},
 	} {
 		if err := rows.Each(ctx, q, sum.add, sum.query, sum.args...); err != nil {
 			return fmt.Errorf("fingerprints of %s: %w", sum.of, err)
 		}
+	}
+	if err := journal.EachClaim(ctx, q, s.claim); err != nil {
+		return fmt.Errorf("fingerprints of keys: %w", err)
 	}
 	if err := s.sumOrders(ctx, q); err != nil {
 		return fmt.Errorf("fingerprints of orders: %w", err)
@@ -65,8 +68,6 @@ SELECT record_send(ROW(s.member, s.lot, s.remaining, s.reserved)) FROM spilled_l
 	daysSQL = `
 SELECT record_send(ROW(book_date, kind, account, shop, sum(points)::text, sum(money)::text, sum(lines)::text))
   FROM movements WHERE program = $1 GROUP BY book_date, kind, account, shop`
-
-	claimsSQL = `SELECT record_send(ROW(member, first_transaction, transactions)) FROM operations WHERE transactions > 0 AND first_transaction IS NOT NULL`
 )
 
 func (s *storedPrints) row(r *rows.Row) error {
@@ -126,12 +127,8 @@ func (s *storedPrints) day(r *rows.Row) error {
 	return nil
 }
 
-func (s *storedPrints) claim(r *rows.Row) error {
-	member, first := r.Member(), ledger.TransactionID(r.Int64())
-	for i := range r.Int16() {
-		s.keys += numberOf(s.prints, transactionKey{member, first + ledger.TransactionID(i)*ledger.IDStep})
-	}
-	return nil
+func (s *storedPrints) claim(m ledger.Member, id ledger.TransactionID) {
+	s.keys += numberOf(s.prints, transactionKey{m, id})
 }
 
 // knownSQL lists the members of all programs.

@@ -40,7 +40,6 @@ func (s *stored) sumUp(ctx context.Context, q rows.Preparer) error {
 	}{
 		{"balances", s.balance, heldSQL, []any{s.program}},
 		{"sums by day", s.day, summedSQL, []any{s.program}},
-		{"keys", s.claim, claimsSQL, nil},
 		{"orders", s.order, orderBodiesSQL, []any{s.program}},
 		{"refunds", s.refund, listedSQL, []any{s.program}},
 		{"documents", s.paper, papersSQL, []any{s.program}},
@@ -50,6 +49,9 @@ func (s *stored) sumUp(ctx context.Context, q rows.Preparer) error {
 		if err := rows.Each(ctx, q, sum.add, sum.query, sum.args...); err != nil {
 			return fmt.Errorf("sum up %s: %w", sum.of, err)
 		}
+	}
+	if err := EachClaim(ctx, q, s.claim); err != nil {
+		return fmt.Errorf("sum up keys: %w", err)
 	}
 	return nil
 }
@@ -85,12 +87,19 @@ func (s *stored) day(r *rows.Row) error {
 
 const claimsSQL = `SELECT record_send(ROW(member, first_transaction, transactions)) FROM operations WHERE transactions > 0 AND first_transaction IS NOT NULL`
 
-func (s *stored) claim(r *rows.Row) error {
-	member, first := r.Member(), ledger.TransactionID(r.Int64())
-	for i := range r.Int16() {
-		s.keys += numberOf(s.prints, transactionKey{member, first + ledger.TransactionID(i)*ledger.IDStep})
-	}
-	return nil
+// EachClaim calls fn with every transaction that an idempotency key says it has.
+func EachClaim(ctx context.Context, q rows.Preparer, fn func(m ledger.Member, id ledger.TransactionID)) error {
+	return rows.Each(ctx, q, func(r *rows.Row) error {
+		member, first := r.Member(), ledger.TransactionID(r.Int64())
+		for i := range r.Int16() {
+			fn(member, first+ledger.TransactionID(i)*ledger.IDStep)
+		}
+		return nil
+	}, claimsSQL)
+}
+
+func (s *stored) claim(m ledger.Member, id ledger.TransactionID) {
+	s.keys += numberOf(s.prints, transactionKey{m, id})
 }
 
 const orderBodiesSQL = `SELECT record_send(ROW(member, id, body)) FROM documents WHERE kind = 1 AND $1::int IN (0, program)`
