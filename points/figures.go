@@ -25,7 +25,17 @@ func (o *Order) ReadFigures(body []byte) error {
 func (o *Order) readFigures(body []byte) error {
 	*o = Order{Version: 1, Lines: o.Lines[:0], Fees: o.Fees[:0]}
 	f := figureReader{document.Read(body)}
-	f.Object(func(name []byte) { f.order(o, name) })
+	tendered := false
+	f.Object(func(name []byte) {
+		if string(name) == "tenders" {
+			tendered = f.Object(func(name []byte) { f.tenders(&o.Tenders, name) })
+			return
+		}
+		f.order(o, name)
+	})
+	if !tendered {
+		o.Tenders.Points = o.inPoints()
+	}
 	return f.End()
 }
 
@@ -57,14 +67,12 @@ func (f figureReader) order(o *Order, name []byte) {
 		f.Object(func([]byte) { f.Time() })
 	case "pre", "abroad", "all", "capped", "cancelled":
 		f.Bool()
-	case "tenders":
-		f.Object(func(name []byte) { f.tenders(&o.Tenders, name) })
 	case "charged":
 		f.Object(func(name []byte) { f.tenders(&o.Charged, name) })
 	case "refunded":
 		f.Object(func(name []byte) { f.refunded(&o.Refunded, name) })
 	case "lines":
-		f.Array(func() { o.Lines = append(o.Lines, f.line()) })
+		f.Array(func() { o.Lines = append(o.Lines, f.line(len(o.Lines))) })
 	case "ship":
 		f.Object(func(name []byte) { f.part(&o.Shipping, name) })
 	case "fees":
@@ -147,7 +155,7 @@ func (f figureReader) back(b *Back, name []byte) {
 	}
 }
 
-func (f figureReader) line() OrderLine {
+func (f figureReader) line(i int) OrderLine {
 	var b lineBody
 	l := &b.plainLine
 	f.Object(func(name []byte) {
@@ -164,6 +172,8 @@ func (f figureReader) line() OrderLine {
 			b.Spread = f.OptionalInt64()
 		case "a":
 			b.Amount = (*ledger.Money)(f.OptionalInt64())
+		case "pw":
+			b.AtPar = f.points()
 		case "ret", "open", "ex":
 			f.Int64()
 		case "attr":
@@ -178,7 +188,7 @@ func (f figureReader) line() OrderLine {
 			f.part(&l.Part, name)
 		}
 	})
-	return b.whole()
+	return b.whole(i)
 }
 
 func (f figureReader) grant(g *Grant, name []byte) {

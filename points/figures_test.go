@@ -41,7 +41,9 @@ func TestReadFigures(t *testing.T) {
 			t.Errorf("the order has no %s", v.Type().Field(i).Name)
 		}
 	}
-	for _, o := range []Order{want, {}, {Lines: []OrderLine{{}}}} {
+	atPar := Part{Amount: 500, Points: 500, Value: 500}
+	plain := Order{Tenders: Tenders{Points: 1500}, Lines: []OrderLine{{ID: "1", Part: atPar}}, Shipping: atPar, Fees: []Fee{{Name: "cod", Part: atPar}}}
+	for _, o := range []Order{want, {}, {Lines: []OrderLine{{}}}, plain} {
 		body, err := json.Marshal(o.body())
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +68,7 @@ func FuzzReadFigures(f *testing.F) {
 	f.Add(body)
 	for _, body := range []string{
 		`{"v":1,"V":2}`, `{"v":1,"v":2}`, `{"\u0076":2}`, `{"v":1.0}`, `{"v":01}`, `{"v":-0}`, `{"v":9223372036854775807}`, `{"v":9223372036854775808}`, `{"v":1e2}`, `{"v":"1"}`,
-		`{"lines":null,"tenders":null,"ship":null,"v":null}`, `{"lines":[null,{"a":1}]}`, `{"lines":[{"a":1},]}`, `{"lines":[{"g":{"by":40000}}]}`, `{"lines":[{"attr":5}]}`,
+		`{"lines":null,"tenders":null,"ship":null,"v":null}`, `{"lines":[{"pw":3}],"tenders":null,"ship":{"p":1}}`, `{"lines":[{"pw":3}],"tenders":{}}`, `{"lines":[{"pw":3,"p":1,"w":9}]}`, `{"lines":[null,{"a":1}]}`, `{"lines":[{"a":1},]}`, `{"lines":[{"g":{"by":40000}}]}`, `{"lines":[{"attr":5}]}`,
 		`{"lines":[{"attr":{"x":[1,2,{"y":"\ud800"}],"z":tru}}]}`, `{"ordered":"2026-04-02T9:30:00Z"}`, `{"id":"\x"}`, "{\"id\":\"\t\"}", `{"took":[[1,2]]}`, `{"took":[null]}`,
 		`{"history":[{"at":"x"}]}`, `{"fees":[{"name":"cod","a":3}]} `, `{"v":1}x`, `null`, `[]`, `"x"`, ``, `{`, `{"v"`, `{"v":`, `{"v":1,}`, `{"lines":[{"g":{"rule":"` + "\xff" + `"}}]}`,
 	} {

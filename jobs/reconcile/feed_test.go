@@ -77,6 +77,21 @@ O-9,2000,0
 	}
 }
 
+// What paid an order in points alone stands at its parts.
+func TestMatchOrdersPaidInPoints(t *testing.T) {
+	m := trade.Open(t, pgtest.NewURL(t)).At("2026-04-10 10:00")
+	m.Do("ann", points.GrantPoints{Points: 5000, Reason: "welcome"})
+	m.Do("ann", points.PlaceOrder{Order: points.OrderRequest{OrderID: "O-1", ShopID: "S-1", Shipping: 500, Fees: points.Fees{{Name: "cod", Amount: 300}},
+		Lines: []points.OrderLineRequest{{LineID: "1", SKU: "BK-7", Quantity: 2, UnitPrice: 1000}}, Tenders: points.Tenders{Points: 2800}}})
+	columns, err := reconcile.ParseColumns("order_id=order_id,money=money,points=points")
+	fatal(t, err)
+	got, err := reconcile.Reconciler{DB: m.DB}.MatchOrders(t.Context(), m.Info(), april, may, reconcile.ReadFeed(strings.NewReader("order_id,money,points\nO-1,0,2800\n"), columns, "JPY"))
+	fatal(t, err)
+	if sameLines(t, lines(got), []string{}); got.OneToOne != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A checkout's file goes by when its orders were placed, however late they were told.
 func TestMatchOrdersToldLate(t *testing.T) {
 	m := trade.Open(t, pgtest.NewURL(t))

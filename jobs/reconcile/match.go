@@ -26,14 +26,19 @@ type Matching struct {
 
 const (
 	// feedOrdersSQL puts the orders placed from $2 to $3, by the checkout's own time, beside what the feed has of them. None
-	// was booked before that time. An order's first tenders count: what changed later is no business of the checkout's file.
+	// was booked before that time. An order's first tenders count: what changed later is no business of the checkout's file. Where
+	// the document does not name them, they are the points that pay its parts; pw is such points of a line.
 	feedOrdersSQL = `
 SELECT coalesce(o.id, f.order_id), coalesce(o.member_id, f.member_id), coalesce(o.points, 0), coalesce(o.money, 0), o.id IS NOT NULL,
        coalesce(f.points, 0), coalesce(f.money, 0), coalesce(f.rows, 0), coalesce(f.line, 0)
-  FROM (SELECT d.id, m.member_id, coalesce((d.body::jsonb->'tenders'->>'points')::bigint, 0) AS points, coalesce((d.body::jsonb->'tenders'->>'money')::bigint, 0) AS money
+  FROM (SELECT d.id, m.member_id, coalesce((b.body->'tenders'->>'money')::bigint, 0) AS money,
+               CASE WHEN b.body ? 'tenders' THEN coalesce((b.body->'tenders'->>'points')::bigint, 0)
+                    ELSE (SELECT coalesce(sum(coalesce((part->>'pw')::bigint, (part->>'p')::bigint)), 0)::bigint
+                            FROM jsonb_array_elements((b.body->'lines') || coalesce(b.body->'fees', '[]') || coalesce(b.body->'ship', '[]')) AS part) END AS points
           FROM documents d JOIN members m USING (member)
+         CROSS JOIN LATERAL (SELECT d.body::jsonb AS body) b
          WHERE d.program = $1 AND d.kind = 1 AND d.at >= $2
-           AND coalesce((d.body::jsonb->>'ordered')::timestamptz, d.at) >= $2 AND coalesce((d.body::jsonb->>'ordered')::timestamptz, d.at) < $3) o
+           AND coalesce((b.body->>'ordered')::timestamptz, d.at) >= $2 AND coalesce((b.body->>'ordered')::timestamptz, d.at) < $3) o
   FULL JOIN (SELECT order_id, member_id, sum(points) AS points, sum(money) AS money, count(*) AS rows, min(line) AS line
                FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[]) AS feed(line, order_id, member_id, points, money)
               GROUP BY order_id, member_id) f

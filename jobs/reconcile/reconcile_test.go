@@ -136,7 +136,7 @@ func TestEachCheckFindsItsDamage(t *testing.T) {
 			`UPDATE transactions SET ` + add("11", moneyOf, -3) + `, ` + add("23", moneyOf, 3) + ` WHERE id = (SELECT min(id) FROM transactions WHERE kind = 44)`,
 		}, want: []string{"lot_values: cho lot ", "rollups", "rollups"}},
 		{name: "what points paid of an order", damage: []string{
-			`UPDATE documents SET body = jsonb_set(body::jsonb, '{lines,0,p}', '349')::text WHERE kind = 1 AND id = 'O-5'`}, want: []string{"orders: old-1 order O-5 points: 349, not 350"}},
+			`UPDATE documents SET body = jsonb_set(body::jsonb #- '{lines,0,pw}', '{lines,0}', body::jsonb #> '{lines,0}' || '{"pw": 0, "p": 349, "w": 350}')::text WHERE kind = 1 AND id = 'O-5'`}, want: []string{"orders: old-1 order O-5 points: 349, not 350"}},
 		{name: "what an order earned", damage: []string{
 			`UPDATE documents SET body = jsonb_set(body::jsonb, '{lines,0,g,n}', '299')::text WHERE kind = 1 AND id = 'O-3'`}, want: []string{"orders: cho order O-3 earned: 299, not 300"}},
 		{name: "an order's price", damage: []string{

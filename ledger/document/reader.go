@@ -67,18 +67,24 @@ func (r *Reader) take(c byte) bool {
 // mostNames is how many names of an object are told apart, so that none comes twice.
 const mostNames = 32
 
-// Object calls member for each name of an object, which must read or Skip its value. The name belongs to the document. null is an object without names.
-func (r *Reader) Object(member func(name []byte)) {
+// Object calls member for each name of an object, which must read or Skip its value. The name belongs to the document. there is
+// false for null, which is an object without names.
+func (r *Reader) Object(member func(name []byte)) (there bool) {
 	if r.null() {
-		return
+		return false
 	}
 	if !r.take('{') {
 		r.Fail()
-		return
+		return true
 	}
 	if r.take('}') {
-		return
+		return true
 	}
+	r.members(member)
+	return true
+}
+
+func (r *Reader) members(member func(name []byte)) {
 	var names [mostNames][]byte
 	for n := 0; r.err == nil; n++ {
 		name := r.name()

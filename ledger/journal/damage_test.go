@@ -124,7 +124,7 @@ func TestEachDamageIsNamed(t *testing.T) {
 		{"a roll-up gone", `DELETE FROM daily WHERE account = 41`, "roll-ups"},
 		{"a batch's row gone", `DELETE FROM batches WHERE id = (SELECT max(id) FROM batches)`, "batches, seals"},
 		{"a fingerprint", `UPDATE batches SET fingerprint = sha256('x') WHERE id = (SELECT max(id) FROM batches)`, "fingerprints, seals"},
-		{"an order's tenders", `UPDATE documents SET body = replace(body, '"p":', '"p":1') WHERE kind = 1 AND id = 'O-5'`, "orders"},
+		{"an order's tenders", `UPDATE documents SET body = replace(body, '"pw":', '"pw":1') WHERE kind = 1 AND id = 'O-5'`, "orders"},
 		{"an order's earnings", `UPDATE documents SET body = replace(body, '"n":', '"n":1') WHERE kind = 1 AND id = 'O-2'`, "earnings"},
 		{"an order gone", `DELETE FROM documents WHERE kind = 1 AND id = 'O-6'`, "earnings, orders"},
 		{"an order unreadable", `UPDATE documents SET body = '{' WHERE kind = 1 AND id = 'O-5'`, "earnings, orders"},

@@ -48,20 +48,25 @@ func (o *orderFigures) refunded(r *document.Reader, name []byte) {
 }
 
 func (l *lineFigures) read(r *document.Reader, name []byte) {
-	if string(name) != "g" {
+	switch string(name) {
+	case "pw":
+		l.AtPar = ledger.Points(r.Int64())
+	case "g":
+		r.Object(func(name []byte) { l.granted(r, name) })
+	default:
 		l.partFigures.read(r, name)
-		return
 	}
-	r.Object(func(name []byte) {
-		switch string(name) {
-		case "n":
-			l.Grant.Points = ledger.Points(r.Int64())
-		case "up":
-			l.Grant.Raised = ledger.Points(r.Int64())
-		default:
-			r.Skip()
-		}
-	})
+}
+
+func (l *lineFigures) granted(r *document.Reader, name []byte) {
+	switch string(name) {
+	case "n":
+		l.Grant.Points = ledger.Points(r.Int64())
+	case "up":
+		l.Grant.Raised = ledger.Points(r.Int64())
+	default:
+		r.Skip()
+	}
 }
 
 func (p *partFigures) read(r *document.Reader, name []byte) {

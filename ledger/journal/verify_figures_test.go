@@ -12,7 +12,7 @@ import (
 // What is read of an order without decoding it is what decoding it gives, or nothing.
 func TestOrderFiguresAreReadAsDecoded(t *testing.T) {
 	for body, clear := range map[string]bool{
-		`{"id":"O-1","lines":[{"id":"1","p":5,"w":4,"b":{"u":1,"p":2,"w":1,"a":9},"g":{"lot":3,"n":7,"up":8}},{}],"ship":{"a":3,"p":1,"w":1},"fees":[{"name":"cod","p":2,"w":2}],` +
+		`{"id":"O-1","lines":[{"id":"1","p":5,"w":4,"b":{"u":1,"p":2,"w":1,"a":9},"g":{"lot":3,"n":7,"up":8}},{"pw":6},{}],"ship":{"a":3,"p":1,"w":1},"fees":[{"name":"cod","p":2,"w":2}],` +
 			`"refunded":{"points":1,"money":6,"cash_fallback":2},"reversed":9,"history":[{"note":"\u00e9"}]}`: true,
 		`{}`: true,
 		`{"lines":null,"ship":null,"fees":null,"refunded":null,"reversed":null}`: true,

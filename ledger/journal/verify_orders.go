@@ -83,6 +83,7 @@ type orderFigures struct {
 // lineFigures is a line, and what it earned.
 type lineFigures struct {
 	partFigures
+	AtPar ledger.Points `json:"pw"` // points that pay it and are worth as much, instead of both
 	Grant struct {
 		Points ledger.Points `json:"n"`
 		Raised ledger.Points `json:"up"`
@@ -150,6 +151,8 @@ func (b *orderBook) says(body []byte) error {
 		s.value += p.Value - p.Back.Value
 	}
 	for _, l := range o.Lines {
+		l.Points += l.AtPar
+		l.Value += ledger.Money(l.AtPar)
 		add(l.partFigures)
 		s.standing += l.Grant.Points
 		s.granted += l.Grant.Raised

@@ -41,12 +41,13 @@ type EstimatedCohort struct {
 
 const (
 	// salesSQL is the money that still stands as paid for order lines that earned points, by the month of the order. A line
-	// whose amount goes without saying is of all its pieces, one where it does not say how many, at their price.
+	// whose amount goes without saying is of all its pieces, one where it does not say how many, at their price; pw are points
+	// that are worth as much.
 	salesSQL = `
 SELECT to_char(d.at AT TIME ZONE $2, 'YYYY-MM'), CASE WHEN line->'g'->>'by' = '25' THEN 'shop' ELSE 'mall' END,
        sum(coalesce((line->>'a')::bigint,
                     coalesce((line->>'at')::bigint, (line->>'q')::bigint, 1) * (line->>'price')::bigint - coalesce((line->>'off')::bigint, 0))
-           - coalesce((line->>'w')::bigint, 0) - coalesce((line->'b'->>'a')::bigint, 0) + coalesce((line->'b'->>'w')::bigint, 0))
+           - coalesce((line->>'w')::bigint, (line->>'pw')::bigint, 0) - coalesce((line->'b'->>'a')::bigint, 0) + coalesce((line->'b'->>'w')::bigint, 0))
   FROM documents d CROSS JOIN LATERAL jsonb_array_elements(d.body::jsonb->'lines') AS line
  WHERE d.program = $1 AND d.kind = 1 AND d.at < $3 AND (line->'g'->>'n')::bigint > 0
  GROUP BY 1, 2`

@@ -95,6 +95,28 @@ func TestNewMembersRace(t *testing.T) {
 	audit(t, db)
 }
 
+// Hashes were of 16 bytes once, and keys are kept for ever.
+func TestKeysOfBefore(t *testing.T) {
+	e, db := open(t)
+	granted(t, e, "M-1", 100)
+	old := request("M-1", "new", spend("O-1", 10))
+	first, err := e.Submit(t.Context(), old)
+	fatal(t, err)
+	_, err = db.Exec(`INSERT INTO operations (member, first_transaction, transactions, status, key, request, answer)
+SELECT member, first_transaction, transactions, status, 'old', request || '\x0102030405060708', answer FROM operations WHERE key = 'new'`)
+	fatal(t, err)
+	old.Key = "old"
+	again, err := e.Submit(t.Context(), old)
+	fatal(t, err)
+	if !again.Replayed || string(again.Body) != string(first.Body) {
+		t.Errorf("%+v", again)
+	}
+	old.Hash[0]++
+	if _, err := e.Submit(t.Context(), old); !errors.Is(err, ErrKeyReused) {
+		t.Errorf("with another body: %v", err)
+	}
+}
+
 func TestKeys(t *testing.T) {
 	e, db := open(t, func(o *Options) { o.Workers = 1 })
 	granted(t, e, "M-1", 100)

@@ -57,7 +57,7 @@ func (b *batch) recall(ctx context.Context) (err error) {
 		}
 		key := answerKey{r.Member(), r.Text()}
 		a := &answer{}
-		copy(a.hash[:], r.Fixed(len(a.hash)))
+		copy(a.hash[:], r.Field()) // it was longer once, and began alike
 		a.result = Result{Status: int(r.Int16()), Replayed: true}
 		first := ledger.TransactionID(r.Int64())
 		r.Int16() // how many transactions

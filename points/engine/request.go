@@ -7,8 +7,9 @@ import (
 	"chobo/points"
 )
 
-// A Hash tells requests under one key apart: of method, path and decoded body.
-type Hash [16]byte
+// A Hash tells requests under one key apart: of method, path and decoded body. One is kept with every answer, and one
+// caller's requests under one of his keys are few: 64 bits are enough.
+type Hash [8]byte
 
 // A Request is one command for one member, and the key under which its answer is kept.
 type Request struct {
