@@ -78,7 +78,7 @@ func (f figureReader) order(o *Order, name []byte) {
 	case "fees":
 		f.Array(func() { o.Fees = append(o.Fees, f.fee()) })
 	case "took":
-		f.Array(func() { f.Array(func() { f.Int64() }) })
+		f.Array(f.taking)
 	case "reversed":
 		o.Reversed = f.points()
 	case "returns", "debts":
@@ -86,6 +86,17 @@ func (f figureReader) order(o *Order, name []byte) {
 	case "history":
 		f.Array(func() { f.Object(f.history) })
 	default:
+		f.Fail()
+	}
+}
+
+func (f figureReader) taking() {
+	n := 0
+	f.Array(func() {
+		f.Int64()
+		n++
+	})
+	if n < leastOfTaking || n > mostOfTaking {
 		f.Fail()
 	}
 }

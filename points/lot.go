@@ -94,12 +94,19 @@ type Taking struct {
 	At        time.Time
 }
 
-// MarshalJSON writes the taking as a list of numbers, in the order of its fields, times in microseconds since 1970: there
-// is one in every order that points paid. The last is left out where it is zero.
+// MarshalJSON writes the taking as a list of numbers, times in microseconds since 1970: there is one in every order that
+// points paid. All of it are lot, points, what was restored, expiry, grant and time. A fresh one, of which nothing was
+// restored and whose time is not told, is short: lot, points, grant, and expiry if there is one.
 func (t Taking) MarshalJSON() ([]byte, error) {
 	numbers := []int64{int64(t.Lot), int64(t.Points), int64(t.Restored), micros(t.ExpiresAt), micros(t.GrantedAt), micros(t.At)}
-	if t.At.IsZero() {
+	switch {
+	case !t.At.IsZero():
+	case t.Restored != 0:
 		numbers = numbers[:5]
+	case t.ExpiresAt.IsZero():
+		numbers = append(numbers[:2], micros(t.GrantedAt))
+	default:
+		numbers = append(numbers[:2], micros(t.GrantedAt), micros(t.ExpiresAt))
 	}
 	b := make([]byte, 0, 96)
 	for i, n := range numbers {
@@ -108,11 +115,25 @@ func (t Taking) MarshalJSON() ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// How many numbers a taking has.
+const leastOfTaking, mostOfTaking = 3, 6
+
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (t *Taking) UnmarshalJSON(b []byte) error {
-	var n [6]int64
+	n := make([]int64, 0, mostOfTaking)
 	if err := json.Unmarshal(b, &n); err != nil {
 		return fmt.Errorf("taking %s: %w", b, err)
+	}
+	switch len(n) {
+	case leastOfTaking:
+		n = []int64{n[0], n[1], 0, 0, n[2], 0}
+	case 4:
+		n = []int64{n[0], n[1], 0, n[3], n[2], 0}
+	case 5:
+		n = append(n, 0)
+	case mostOfTaking:
+	default:
+		return fmt.Errorf("taking %s has %d numbers", b, len(n))
 	}
 	*t = Taking{ledger.LotID(n[0]), ledger.Points(n[1]), ledger.Points(n[2]), fromMicros(n[3]), fromMicros(n[4]), fromMicros(n[5])}
 	return nil

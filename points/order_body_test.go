@@ -24,7 +24,7 @@ func TestOrderBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"shop":"S-1","ordered":"2026-04-02T00:30:00Z","took":[[1,1000,0,0,1775089800000000]],` +
+	const want = `{"shop":"S-1","ordered":"2026-04-02T00:30:00Z","took":[[1,1000,1775089800000000]],` +
 		`"lines":[{"sku":"BK-7","price":400,"pw":400},{"price":250,"off":150,"q":3,"pw":600}]}`
 	if string(body) != want {
 		t.Errorf("%s\nwant %s", body, want)
@@ -36,6 +36,9 @@ func TestOrderBodyIsWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := func(label string) int64 { return rapid.Int64Range(-2, 5).Draw(t, label) }
 		at := func(label string) time.Time { return time.UnixMicro(rapid.Int64Range(1, 3).Draw(t, label)).UTC() }
+		maybe := func(label string) time.Time {
+			return rapid.SampledFrom([]time.Time{{}, time.UnixMicro(7).UTC()}).Draw(t, label)
+		}
 		part := func(label string) Part {
 			return Part{Amount: ledger.Money(number(label + " amount")), Points: ledger.Points(number(label + " points")), Value: ledger.Money(number(label + " value"))}
 		}
@@ -43,7 +46,7 @@ func TestOrderBodyIsWhole(t *testing.T) {
 			Part: part("line")}
 		want := Order{ID: "O-1", OrderedAt: at("ordered"), Version: rapid.IntRange(0, 2).Draw(t, "version"), Status: rapid.SampledFrom([]OrderStatus{Placed, Shipped}).Draw(t, "status"),
 			Tenders: Tenders{Points: ledger.Points(number("paid in points")), Money: ledger.Money(number("paid in money"))}, Lines: []OrderLine{line},
-			Shipping: part("shipping"), Fees: []Fee{{Name: "cod", Part: part("fee")}}, Takings: []Taking{{Lot: 1, At: at("taken")}}}
+			Shipping: part("shipping"), Fees: []Fee{{Name: "cod", Part: part("fee")}}, Takings: []Taking{{Lot: 1, Points: 5, Restored: ledger.Points(number("restored")), ExpiresAt: maybe("expires"), GrantedAt: maybe("granted"), At: at("taken")}}}
 		booked := at("booked")
 		if !booked.Equal(want.OrderedAt) {
 			want.PlacedAt = booked

@@ -47,6 +47,12 @@ const (
 	asItIs           = 0x1f
 )
 
+// plainEnd ends the answer to an order that earns nothing, and is left out: what is kept of all others ends in a brace.
+const (
+	plainEnd = "\x050\x06\x1e\x09]}"
+	brace    = "}"
+)
+
 var shorten, lengthen = func() (*strings.Replacer, *strings.Replacer) {
 	var to, from []string
 	for c, phrase := range phrases {
@@ -60,12 +66,16 @@ var shorten, lengthen = func() (*strings.Replacer, *strings.Replacer) {
 
 // packAnswer is an answer as it is kept beside the id of the first transaction; 0: it has none.
 func packAnswer(body []byte, first ledger.TransactionID) []byte {
-	if bytes.ContainsFunc(body, func(r rune) bool { return r < 0x20 }) {
-		return append([]byte{asItIs}, body...)
-	}
 	short := shorten.Replace(string(body))
 	if first != 0 {
 		short = strings.ReplaceAll(short, first.String(), string(rune(firstTransaction)))
+	}
+	rest, plain := strings.CutSuffix(short, plainEnd)
+	switch {
+	case bytes.ContainsFunc(body, func(r rune) bool { return r < 0x20 }), !strings.HasSuffix(short, brace):
+		return append([]byte{asItIs}, body...)
+	case plain && rest != "" && !strings.HasSuffix(rest, brace):
+		return []byte(rest)
 	}
 	return []byte(short)
 }
@@ -75,6 +85,10 @@ func unpackAnswer(kept []byte, first ledger.TransactionID) []byte {
 	if len(kept) > 0 && kept[0] == asItIs {
 		return append([]byte(nil), kept[1:]...)
 	}
-	whole := strings.ReplaceAll(string(kept), string(rune(firstTransaction)), first.String())
+	short := string(kept)
+	if short != "" && !strings.HasSuffix(short, brace) {
+		short += plainEnd
+	}
+	whole := strings.ReplaceAll(short, string(rune(firstTransaction)), first.String())
 	return []byte(lengthen.Replace(whole))
 }
