@@ -129,6 +129,7 @@ type Account struct {
 
 	Effects
 
+	found     int                  // where among Lots the last was that was looked for
 	spill     []Lot                // live lots to be spilled that were never packed
 	spillRows map[ledger.LotID]Lot // spilled lots that were loaded, as their rows have them
 

@@ -43,6 +43,7 @@ func (a *Account) post(t ledger.Transaction, drafts ...draft) *ledger.Transactio
 	}
 	t.Lines = make([]ledger.Line, 0, len(drafts)+1)
 	var money ledger.Money
+	var emptied []ledger.LotID
 	for _, d := range drafts {
 		if d.Points == 0 && d.Money == 0 {
 			continue
@@ -50,18 +51,17 @@ func (a *Account) post(t ledger.Transaction, drafts ...draft) *ledger.Transactio
 		line := d.Line
 		switch {
 		case line.Account.OfMember():
-			line.Money = a.fold(line)
+			var left ledger.Points
+			if line.Money, left = a.fold(line); left == 0 && line.Lot != 0 {
+				emptied = append(emptied, line.Lot)
+			}
 		case !d.valued:
 			line.Money = a.worth(line.Points)
 		}
 		money += line.Money
 		t.Lines = append(t.Lines, line)
 	}
-	for _, l := range t.Lines {
-		if l.Account == ledger.MemberAvailable || l.Account == ledger.MemberReserved {
-			a.prune(l.Lot)
-		}
-	}
+	a.prune(emptied)
 	if money != 0 {
 		t.Lines = append(t.Lines, ledger.Line{Account: ledger.RoundingDifference, Money: -money})
 	}
@@ -85,9 +85,9 @@ func (a *Account) worth(n ledger.Points) ledger.Money {
 	return ledger.Value(a.Programs.PointValue(), n)
 }
 
-// fold moves the line's points in the state and tells what the movement is worth, debit positive.
-func (a *Account) fold(l ledger.Line) ledger.Money {
-	var before, after ledger.Points
+// fold moves the line's points in the state and tells what the movement is worth, debit positive, and what is left.
+func (a *Account) fold(l ledger.Line) (worth ledger.Money, after ledger.Points) {
+	var before ledger.Points
 	switch l.Account {
 	case ledger.MemberPending:
 		h := a.findHold(l.Lot)
@@ -113,12 +113,12 @@ func (a *Account) fold(l ledger.Line) ledger.Money {
 		if after > 0 {
 			panic("a debt below nothing")
 		}
-		return a.worth(before) - a.worth(after)
+		return a.worth(before) - a.worth(after), after
 	}
 	if after < 0 {
 		panic("a lot below zero")
 	}
-	return a.worth(before) - a.worth(after)
+	return a.worth(before) - a.worth(after), after
 }
 
 // expect makes a hold, still empty, so that a line may bring points to it. There must be none of that number.

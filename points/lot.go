@@ -52,10 +52,17 @@ func expiresBefore(t, u time.Time) bool {
 	return t.Before(u)
 }
 
-// lot is the live lot of that number; nil when none of that number is live.
+// lot is the live lot of that number; nil when none of that number is live. Whoever goes through lots goes in their order,
+// so it looks on from the last one.
 func (a *Account) lot(id ledger.LotID) *Lot {
 	same := func(l Lot) bool { return l.ID == id }
-	if i := slices.IndexFunc(a.Lots, same); i >= 0 {
+	last := min(a.found, len(a.Lots))
+	if i := slices.IndexFunc(a.Lots[last:], same); i >= 0 {
+		a.found = last + i
+		return &a.Lots[a.found]
+	}
+	if i := slices.IndexFunc(a.Lots[:last], same); i >= 0 {
+		a.found = i
 		return &a.Lots[i]
 	}
 	if i := slices.IndexFunc(a.spill, same); i >= 0 {
@@ -77,9 +84,16 @@ func (a *Account) admit(l Lot) {
 	a.Lots = slices.Insert(a.Lots, i, l)
 }
 
-// prune drops the lot once nothing is left in it.
-func (a *Account) prune(id ledger.LotID) {
-	spent := func(l Lot) bool { return l.ID == id && l.Remaining == 0 && l.Reserved == 0 }
+// prune drops of the lots that a transaction emptied those in which nothing is left. It puts them in order.
+func (a *Account) prune(emptied []ledger.LotID) {
+	if len(emptied) == 0 {
+		return
+	}
+	slices.Sort(emptied)
+	spent := func(l Lot) bool {
+		_, is := slices.BinarySearch(emptied, l.ID)
+		return is && l.Remaining == 0 && l.Reserved == 0
+	}
 	a.Lots = slices.DeleteFunc(a.Lots, spent)
 	a.spill = slices.DeleteFunc(a.spill, spent)
 }
