@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"chobo/ledger/rows"
 	"chobo/points/engine"
 )
 
@@ -57,9 +58,9 @@ SELECT order_id, array_agg(amount) FILTER (WHERE ours), array_agg(amount) FILTER
 
 // MatchOrders compares a checkout's file with the orders placed from one instant to another, and keeps what differs as
 // breaks of the check OrdersFeed. Several rows of one order are added up.
-func (r Reconciler) MatchOrders(ctx context.Context, p *engine.Program, from, to time.Time, rows iter.Seq2[FeedRow, error]) (*Matching, error) {
-	return r.match(ctx, p, OrdersFeed, from, to, rows, func(tx *sqlx.Tx, f feed, m *Matching) error {
-		return each(ctx, tx, feedOrdersSQL, []any{p.ID, from, to, pq.Array(f.lines), pq.Array(f.orders), pq.Array(f.members), pq.Array(f.points), pq.Array(f.money)}, func(rows *sql.Rows) error {
+func (r Reconciler) MatchOrders(ctx context.Context, p *engine.Program, from, to time.Time, given iter.Seq2[FeedRow, error]) (*Matching, error) {
+	return r.match(ctx, p, OrdersFeed, from, to, given, func(tx *sqlx.Tx, f feed, m *Matching) error {
+		return rows.Scan(ctx, tx, feedOrdersSQL, []any{p.ID, from, to, pq.Array(f.lines), pq.Array(f.orders), pq.Array(f.members), pq.Array(f.points), pq.Array(f.money)}, func(rows *sql.Rows) error {
 			var order, member string
 			var ours, theirs struct{ points, money int64 }
 			var known bool
@@ -97,9 +98,9 @@ func (r Reconciler) MatchOrders(ctx context.Context, p *engine.Program, from, to
 // MatchRefunds compares a payment provider's file with the money to pay back from one instant to another, and keeps what
 // differs as breaks of the check RefundsFeed. Of one order, equal amounts match first, then one amount that several on
 // the other side add up to.
-func (r Reconciler) MatchRefunds(ctx context.Context, p *engine.Program, from, to time.Time, rows iter.Seq2[FeedRow, error]) (*Matching, error) {
-	return r.match(ctx, p, RefundsFeed, from, to, rows, func(tx *sqlx.Tx, f feed, m *Matching) error {
-		return each(ctx, tx, feedRefundsSQL, []any{p.ID, from, to, pq.Array(f.lines), pq.Array(f.orders), pq.Array(f.money)}, func(rows *sql.Rows) error {
+func (r Reconciler) MatchRefunds(ctx context.Context, p *engine.Program, from, to time.Time, given iter.Seq2[FeedRow, error]) (*Matching, error) {
+	return r.match(ctx, p, RefundsFeed, from, to, given, func(tx *sqlx.Tx, f feed, m *Matching) error {
+		return rows.Scan(ctx, tx, feedRefundsSQL, []any{p.ID, from, to, pq.Array(f.lines), pq.Array(f.orders), pq.Array(f.money)}, func(rows *sql.Rows) error {
 			var order string
 			var ours, theirs pq.Int64Array
 			var line int64
@@ -262,19 +263,4 @@ func readAll(rows iter.Seq2[FeedRow, error]) (f feed, err error) {
 		f.points, f.money = append(f.points, row.Points), append(f.money, row.Money)
 	}
 	return f, nil
-}
-
-// each calls fn with every row of a query.
-func each(ctx context.Context, tx *sqlx.Tx, query string, args []any, fn func(*sql.Rows) error) (err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

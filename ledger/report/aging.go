@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // An Aging says when the points that members hold at the end of a day expire if nobody uses them: by their lots' own date,
@@ -109,7 +110,7 @@ func (r Reader) ExpiryAging(ctx context.Context, asOf Day) (*Aging, error) {
 		if err := tx.QueryRowContext(ctx, pendingSQL, r.Program, asOf, r.knownAt()).Scan(&out.Pending.Points, &out.Pending.Money); err != nil {
 			return err
 		}
-		return each(ctx, tx, lotsSQL, []any{r.Program, asOf, r.knownAt(), r.LapsesAt != nil, r.Zone.String()}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, lotsSQL, []any{r.Program, asOf, r.knownAt(), r.LapsesAt != nil, r.Zone.String()}, func(rows *sql.Rows) error {
 			var expires, day sql.NullTime
 			var available, reserved AgingRow
 			var shared int64 // lots of which points are available and reserved

@@ -60,18 +60,3 @@ func (r Reader) knownAt() any {
 	}
 	return r.KnownAt.UTC()
 }
-
-// each calls fn with every row of a query.
-func each(ctx context.Context, tx *sqlx.Tx, query string, args []any, fn func(*sql.Rows) error) (err error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}

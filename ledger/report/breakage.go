@@ -9,6 +9,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/shopspring/decimal"
+
+	"chobo/ledger/rows"
 )
 
 // Methods of an estimate.
@@ -139,7 +141,7 @@ const estimatesSQL = `SELECT estimate, as_of, method, made_at, approver FROM est
 // estimates lists what was approved as of the day or before, newest first.
 func (r Reader) estimates(ctx context.Context, tx *sqlx.Tx, day Day) (out []EstimateHeader, err error) {
 	out = []EstimateHeader{}
-	err = each(ctx, tx, estimatesSQL, []any{r.Program, day}, func(rows *sql.Rows) error {
+	err = rows.Scan(ctx, tx, estimatesSQL, []any{r.Program, day}, func(rows *sql.Rows) error {
 		var e EstimateHeader
 		var asOf time.Time
 		err := rows.Scan(&e.Estimate, &asOf, &e.Method, &e.MadeAt, &e.Approver)

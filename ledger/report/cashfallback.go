@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // CashFallbacks is the register of points that could not go back to a member, because their lots had died or the
@@ -46,7 +47,7 @@ SELECT l.transaction, l.book_date, l.occurred_at, coalesce(m.member_id, ''), coa
 func (r Reader) CashFallbacks(ctx context.Context, s Span) (*CashFallbacks, error) {
 	out := &CashFallbacks{Program: r.Code, From: date(s.From), To: date(s.To), Currency: r.Currency, Rows: []CashFallbackRow{}, book: r.Book}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, cashFallbacksSQL, []any{r.Program, s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, cashFallbacksSQL, []any{r.Program, s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
 			var row CashFallbackRow
 			var day time.Time
 			err := rows.Scan(&row.TransactionID, &day, &row.OccurredAt, &row.MemberID, &row.OrderID, &row.ReturnID, &row.ShopID, &row.Points, &row.Money)

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A Funder says who bears a grant.
@@ -102,7 +103,7 @@ func (r Reader) Cohorts(ctx context.Context, asOf Day) (out []Cohort, err error)
 }
 
 func (r Reader) cohorts(ctx context.Context, tx *sqlx.Tx, asOf Day) (out []Cohort, err error) {
-	err = each(ctx, tx, cohortsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
+	err = rows.Scan(ctx, tx, cohortsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
 		var c Cohort
 		var m CohortMove
 		if err := rows.Scan(&c.Month, &c.Funder, &m.Month, &m.Class, &m.Points, &m.Money); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A DeferredRevenue is what is still owed for points as the balance sheet has it, the face less the allowance, by
@@ -64,7 +65,7 @@ func CohortSubject(month string, f Funder) string { return month + "/" + string(
 // allowances are the allowances before the span and at its end, by cohort; a contra-liability, so debits are positive.
 func (r Reader) allowances(ctx context.Context, tx *sqlx.Tx, s Span) (map[string][2]ledger.Money, error) {
 	out := map[string][2]ledger.Money{}
-	return out, each(ctx, tx, allowancesSQL, []any{r.House.String(), s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
+	return out, rows.Scan(ctx, tx, allowancesSQL, []any{r.House.String(), s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
 		var subject string
 		var before, at ledger.Money
 		err := rows.Scan(&subject, &before, &at)

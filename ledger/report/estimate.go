@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // An Estimate is what somebody approved about the use that is still to come, with all that it was computed from. It is
@@ -78,7 +79,7 @@ func (r Reader) Estimate(ctx context.Context, asOf Day, as Assumptions) (*Estima
 		if cohorts, err = r.cohorts(ctx, tx, asOf); err != nil {
 			return err
 		}
-		err = each(ctx, tx, firstAllocationsSQL, []any{r.Program, asOf}, func(rows *sql.Rows) error {
+		err = rows.Scan(ctx, tx, firstAllocationsSQL, []any{r.Program, asOf}, func(rows *sql.Rows) error {
 			var c EstimatedCohort
 			err := rows.Scan(&c.Cohort, &c.Funder, &c.Issued, &c.Sales, &c.Allocated)
 			known[cohortKey{c.Cohort, c.Funder}] = c
@@ -87,7 +88,7 @@ func (r Reader) Estimate(ctx context.Context, asOf Day, as Assumptions) (*Estima
 		if err != nil {
 			return err
 		}
-		return each(ctx, tx, salesSQL, []any{r.Program, r.Zone.String(), r.Start(asOf.AddDate(0, 0, 1))}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, salesSQL, []any{r.Program, r.Zone.String(), r.Start(asOf.AddDate(0, 0, 1))}, func(rows *sql.Rows) error {
 			var k cohortKey
 			var n ledger.Money
 			err := rows.Scan(&k.month, &k.funder, &n)
@@ -154,7 +155,7 @@ func (r Reader) lastEstimate(ctx context.Context, tx *sqlx.Tx, asOf Day) (*Estim
 	if err := errors.Join(json.Unmarshal([]byte(factors), &e.Factors), json.Unmarshal([]byte(triangle), &e.Triangle)); err != nil {
 		return nil, fmt.Errorf("estimate %d: %w", e.Estimate, err)
 	}
-	return e, each(ctx, tx, estimatedCohortsSQL, []any{e.Estimate}, func(rows *sql.Rows) error {
+	return e, rows.Scan(ctx, tx, estimatedCohortsSQL, []any{e.Estimate}, func(rows *sql.Rows) error {
 		var c EstimatedCohort
 		err := rows.Scan(&c.Cohort, &c.Funder, &c.Issued, &c.Redeemed, &c.Expected, &c.Sales, &c.Allocated)
 		e.Cohorts = append(e.Cohorts, c)

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A GeneralLedger is what a general ledger of one account is of: every movement on it, with the balance behind each.
@@ -96,7 +97,7 @@ func (r Reader) GeneralLedger(ctx context.Context, account ledger.Account, s Spa
 func (r Reader) entries(ctx context.Context, tx *sqlx.Tx, account ledger.Account, s Span, balance Amount) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		stop := errors.New("enough")
-		err := each(ctx, tx, entriesSQL, []any{r.Program, s.From, s.To, account, r.knownAt()}, func(rows *sql.Rows) error {
+		err := rows.Scan(ctx, tx, entriesSQL, []any{r.Program, s.From, s.To, account, r.knownAt()}, func(rows *sql.Rows) error {
 			var e Entry
 			var day time.Time
 			var contra sql.NullInt16

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // Interventions is the log of what people did by hand: grants without an order, adjustments, revocations, forfeitures,
@@ -52,7 +53,7 @@ SELECT t.id, t.kind, t.book_date, t.occurred_at, coalesce(m.member_id, ''), coal
 func (r Reader) Interventions(ctx context.Context, s Span) (*Interventions, error) {
 	out := &Interventions{Program: r.Code, From: date(s.From), To: date(s.To), Currency: r.Currency, Rows: []InterventionRow{}, book: r.Book}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, interventionsSQL, []any{r.Program, s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, interventionsSQL, []any{r.Program, s.From, s.To, r.knownAt()}, func(rows *sql.Rows) error {
 			var row InterventionRow
 			var day time.Time
 			err := rows.Scan(&row.TransactionID, &row.Kind, &day, &row.OccurredAt, &row.MemberID, &row.Actor, &row.Reason, &row.Points, &row.Money)

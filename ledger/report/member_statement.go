@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A MemberStatement is what a statement of one member is of: everything booked on the member's accounts up to a day, in
@@ -100,7 +101,7 @@ func (r Reader) MemberStatement(ctx context.Context, member ledger.Member, id st
 		if !known || member == r.House {
 			return fmt.Errorf("%w: %s", ErrNoMember, id)
 		}
-		err := each(ctx, tx, memberSumsSQL, []any{member.String(), asOf, r.knownAt(), int64(page.After)}, func(rows *sql.Rows) error {
+		err := rows.Scan(ctx, tx, memberSumsSQL, []any{member.String(), asOf, r.knownAt(), int64(page.After)}, func(rows *sql.Rows) error {
 			var account ledger.Account
 			var before, at ledger.Points
 			var lines int64
@@ -124,7 +125,7 @@ func (r Reader) memberEntries(ctx context.Context, tx *sqlx.Tx, member ledger.Me
 	}
 	return func(yield func(MemberEntry, error) bool) {
 		stop := errors.New("enough")
-		err := each(ctx, tx, memberEntriesSQL, []any{member.String(), asOf, r.knownAt(), int64(page.After), most}, func(rows *sql.Rows) error {
+		err := rows.Scan(ctx, tx, memberEntriesSQL, []any{member.String(), asOf, r.knownAt(), int64(page.After), most}, func(rows *sql.Rows) error {
 			var e MemberEntry
 			var day time.Time
 			var subject, note string

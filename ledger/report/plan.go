@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A ValuationEntry is what brings one cohort to its allocated amount at the end of a period.
@@ -47,7 +48,7 @@ func (r Reader) Valued(ctx context.Context, end Day) ([]ValuationEntry, error) {
 	}
 	posted := map[string]ledger.Money{}
 	err = r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, valuedSQL, []any{r.House.String(), end}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, valuedSQL, []any{r.House.String(), end}, func(rows *sql.Rows) error {
 			var subject string
 			var entry ledger.Money
 			err := rows.Scan(&subject, &entry)

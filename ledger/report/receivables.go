@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // Receivables is what members owe after clawbacks beyond what was left, by how long they have owed it.
@@ -66,7 +67,7 @@ func (r Reader) Receivables(ctx context.Context, asOf Day) (*Receivables, error)
 		out.Buckets = append(out.Buckets, ReceivablesBucket{Days: d})
 	}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, debtsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, debtsSQL, []any{r.Program, asOf, r.knownAt()}, func(rows *sql.Rows) error {
 			var row ReceivableRow
 			var opened sql.NullTime
 			if err := rows.Scan(&row.MemberID, &row.OrderID, &opened, &row.Original, &row.Paid, &row.Netted, &row.WrittenOff, &row.Points, &row.Money); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // By says how a roll-forward is divided.
@@ -104,7 +105,7 @@ func (r Reader) RollForward(ctx context.Context, s Span, by By) (*RollForward, e
 	}
 	whole := Group{}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		return each(ctx, tx, query, args, func(rows *sql.Rows) error {
+		return rows.Scan(ctx, tx, query, args, func(rows *sql.Rows) error {
 			var key string
 			var kind ledger.Kind
 			var points, money int64

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A Settlement is what the program owes each shop and what it owes the program: opening + redeemed − restored −
@@ -79,7 +80,7 @@ func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlemen
 		query, args = knownSettlementSQL, append(args, r.knownAt())
 	}
 	err := r.snapshot(ctx, func(tx *sqlx.Tx) error {
-		err := each(ctx, tx, query, args, func(rows *sql.Rows) error {
+		err := rows.Scan(ctx, tx, query, args, func(rows *sql.Rows) error {
 			var id string
 			var account ledger.Account
 			var kind ledger.Kind
@@ -98,7 +99,7 @@ func (r Reader) Settlement(ctx context.Context, s Span, shop string) (*Settlemen
 		if err != nil {
 			return err
 		}
-		err = each(ctx, tx, settledLaterSQL, []any{r.House.String(), date(s.To)}, func(rows *sql.Rows) error {
+		err = rows.Scan(ctx, tx, settledLaterSQL, []any{r.House.String(), date(s.To)}, func(rows *sql.Rows) error {
 			var id string
 			if err := rows.Scan(&id); err != nil {
 				return err

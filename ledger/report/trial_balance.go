@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chobo/ledger"
+	"chobo/ledger/rows"
 )
 
 // A TrialBalance is what every account of the chart stands at, at the end of a day. Debits are positive, so that both
@@ -65,7 +66,7 @@ func (r Reader) balances(ctx context.Context, tx *sqlx.Tx, asOf Day) (map[ledger
 	if !r.KnownAt.IsZero() {
 		query, args = knownBalancesSQL, []any{r.Program, asOf, r.knownAt()}
 	}
-	return sums, each(ctx, tx, query, args, func(rows *sql.Rows) error {
+	return sums, rows.Scan(ctx, tx, query, args, func(rows *sql.Rows) error {
 		var account ledger.Account
 		var a Amount
 		err := rows.Scan(&account, &a.Points, &a.Money)

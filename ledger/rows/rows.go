@@ -1,4 +1,5 @@
-// Package rows reads rows in the form in which PostgreSQL sends them, many as one value, for who reads millions.
+// Package rows reads what queries give: rows in the form in which PostgreSQL sends them, each as one value, for who reads
+// millions, and rows as the driver scans them.
 package rows
 
 import (
