@@ -26,7 +26,7 @@ func (b *bench) measurements() []measurement {
 	}
 	overHTTP := func(name string, callers int, make func(*client) call) measurement {
 		return measurement{name, callers, func(ctx context.Context) (r Result, err error) {
-			c, err := b.dial(callers)
+			c, err := b.dial(ctx, callers)
 			if err != nil {
 				return r, err
 			}
