@@ -28,12 +28,6 @@ type batch struct {
 	first    ledger.TransactionID
 }
 
-const (
-	beginSQL    = `BEGIN ISOLATION LEVEL READ COMMITTED`
-	commitSQL   = `COMMIT`
-	rollbackSQL = `ROLLBACK`
-)
-
 // A doubt is a commit that failed: it may have reached the disk. What it would have written tells.
 type doubt struct {
 	batch  ledger.TransactionID // zero: it posted no transaction
@@ -64,7 +58,7 @@ func (b *batch) try(ctx context.Context) error {
 	if err := b.store(ctx); err != nil {
 		return err
 	}
-	if err := b.plain(ctx, commitSQL); err != nil {
+	if err := b.commit(); err != nil {
 		return &commitError{err, b.evidence()}
 	}
 	return nil
@@ -74,7 +68,7 @@ func (b *batch) try(ctx context.Context) error {
 // after all, and what it left in the units stands.
 func (b *batch) enter(ctx context.Context) (posted bool, err error) {
 	for range 3 {
-		if err := b.plain(ctx, beginSQL); err != nil {
+		if err := b.begin(ctx); err != nil {
 			return false, fmt.Errorf("begin: %w", err)
 		}
 		b.accounts = make(map[ledger.Member]*loaded, len(b.units))
@@ -83,7 +77,7 @@ func (b *batch) enter(ctx context.Context) (posted bool, err error) {
 			return false, err
 		}
 		if len(missing) > 0 {
-			if err := b.plain(ctx, rollbackSQL); err != nil {
+			if err := b.rollback(ctx); err != nil {
 				return false, fmt.Errorf("roll back: %w", err)
 			}
 			if err := b.make(ctx, missing); err != nil {
@@ -151,7 +145,7 @@ func (b *batch) settled(ctx context.Context) (yes bool, err error) {
 		return false, fmt.Errorf("settle: %w", err)
 	}
 	if yes {
-		return true, b.plain(ctx, rollbackSQL)
+		return true, b.rollback(ctx)
 	}
 	return false, nil
 }

@@ -322,8 +322,12 @@ func TestCloseGivesUp(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
+	begun := time.Now()
 	if err := e.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("after %v: the server's own timeout ended the statement", took)
 	}
 	all.Wait()
 	fatal(t, tx.Rollback())

@@ -60,6 +60,7 @@ SET idle_in_transaction_session_timeout = '15s'`
 // A session is a worker's own connection with its prepared statements.
 type session struct {
 	conn    *sql.Conn
+	tx      driver.Tx            // under way; nil: none is
 	node    ledger.TransactionID // of the ids posted on it; no other session has it
 	stmts   map[string]*sql.Stmt
 	born    time.Time
@@ -111,11 +112,51 @@ func (s *session) close() {
 	_ = s.conn.Close()
 }
 
+// begin begins a transaction, which ends with ctx. The driver watches ctx once for all of it: with a watch for each
+// statement, of which database/sql makes a second one, a lone caller waits a sixth longer.
+func (s *session) begin(ctx context.Context) error {
+	return s.conn.Raw(func(conn any) (err error) {
+		begins, ok := conn.(driver.ConnBeginTx)
+		if !ok {
+			panic("engine: a connection of lib/pq begins transactions")
+		}
+		s.tx, err = begins.BeginTx(ctx, driver.TxOptions{Isolation: driver.IsolationLevel(sql.LevelReadCommitted)})
+		return err
+	})
+}
+
+// commit ends the transaction, also when it fails.
+func (s *session) commit() error {
+	tx := s.tx
+	s.tx = nil
+	return s.conn.Raw(func(any) error { return tx.Commit() })
+}
+
+const rollbackSQL = `ROLLBACK`
+
+// rollback ends the transaction, or finds out that the connection answers if none is under way.
+func (s *session) rollback(ctx context.Context) error {
+	tx := s.tx
+	s.tx = nil
+	if tx == nil {
+		return s.plain(ctx, rollbackSQL)
+	}
+	return s.conn.Raw(func(any) error { return tx.Rollback() })
+}
+
+// watched is what the driver watches while a statement runs: nothing within a transaction, which is watched already.
+func (s *session) watched(ctx context.Context) context.Context {
+	if s.tx == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 func (s *session) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt, ok := s.stmts[query]; ok {
 		return stmt, nil
 	}
-	stmt, err := s.conn.PrepareContext(ctx, query)
+	stmt, err := s.conn.PrepareContext(s.watched(ctx), query)
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
@@ -130,7 +171,7 @@ func (s *session) ask(ctx context.Context, query string, args ...any) (*sql.Rows
 	}
 	values, sent := sending(args)
 	defer sent()
-	return stmt.QueryContext(ctx, values...) //nolint:sqlclosecheck // by the caller
+	return stmt.QueryContext(s.watched(ctx), values...) //nolint:sqlclosecheck // by the caller
 }
 
 // exec runs a statement and returns how many rows it touched.
@@ -141,7 +182,7 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int, err
 	}
 	values, sent := sending(args)
 	defer sent()
-	done, err := stmt.ExecContext(ctx, values...)
+	done, err := stmt.ExecContext(s.watched(ctx), values...)
 	if err != nil {
 		return 0, err
 	}
@@ -149,7 +190,7 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (int, err
 	return int(n), err
 }
 
-// plain runs a statement without parameters, such as BEGIN.
+// plain runs a statement without parameters, outside of transactions.
 func (s *session) plain(ctx context.Context, query string) error {
 	_, err := s.conn.ExecContext(ctx, query)
 	return err

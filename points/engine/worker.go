@@ -125,7 +125,7 @@ func (w *worker) try(units []*unit, d *doubt) (b *batch, err error) {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 		if err != nil {
-			w.rollback()
+			w.reset()
 		}
 	}()
 	if w.session != nil && time.Since(w.session.born) > sessionLife {
@@ -144,14 +144,14 @@ func (w *worker) try(units []*unit, d *doubt) (b *batch, err error) {
 	return b, b.try(ctx)
 }
 
-// rollback makes the connection ready for another try, or drops it.
-func (w *worker) rollback() {
+// reset makes the connection ready for another try, or drops it.
+func (w *worker) reset() {
 	if w.session == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), time.Second)
 	defer cancel()
-	if w.session.plain(ctx, rollbackSQL) != nil {
+	if w.session.rollback(ctx) != nil {
 		w.drop()
 	}
 }
