@@ -85,3 +85,34 @@ func TestShortRows(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		list string
+		want []int64
+		bad  bool
+	}{
+		{list: `'{7,-9223372036854775808,9223372036854775807}'::bigint[]`, want: []int64{7, math.MinInt64, math.MaxInt64}},
+		{list: `'{11,31}'::smallint[]`, want: []int64{11, 31}},
+		{list: `'{}'::bigint[]`},
+		{list: `'{1,NULL}'::bigint[]`, bad: true},
+		{list: `'{NULL}'::bigint[]`, bad: true},
+		{list: `'[0:1]={1,2}'::bigint[]`, bad: true},
+		{list: `'{{1,2},{3,4}}'::bigint[]`, bad: true},
+		{list: `NULL::bigint[]`, bad: true},
+	} {
+		r := read(t, `concat_ws(' ', -1, 12::smallint, `+c.list+`)`)
+		n := r.Numbers()
+		for _, want := range []int64{-1, 12} {
+			if got, ok := n.Next(); !ok || got != want {
+				t.Errorf("%d (%t), want %d", got, ok, want)
+			}
+		}
+		if got, ok := n.List(nil); ok == c.bad || !slices.Equal(got, c.want) {
+			t.Errorf("%s is %v (%t), want %v", c.list, got, ok, c.want)
+		}
+		if _, ok := n.Next(); ok || n.More() {
+			t.Error("there is more than was written")
+		}
+	}
+}
