@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"chobo/ledger"
+	"chobo/ledger/draw"
 	"chobo/ledger/rows"
 	"chobo/points"
 )
@@ -62,7 +63,7 @@ var errLaw = errors.New("an order contradicts itself")
 func (p *orderPrint) addAll(b []byte) {
 	for len(b) > 0 {
 		r := rows.Read(b)
-		number := numberOf(p.prints, orderKey{r.Member(), r.Text()})
+		number := p.Order(p.Member(r.Member()), r.Text())
 		p.broken = p.add(number, r.Field()) != nil || p.broken
 		b = r.Rest()
 	}
@@ -75,7 +76,7 @@ func (p *orderPrint) add(number uint64, body []byte) (err error) {
 	}
 	p.lawsOf(o, func(string, int64, int64, string) { err = errLaw })
 	for i, n := range [...]ledger.Points{o.Standing().Points, o.Paid().Points, o.Granted(), o.Raised()} {
-		p.sums[i] += bits(n) * number
+		p.sums[i] += draw.Bits(n) * number
 	}
 	return err
 }

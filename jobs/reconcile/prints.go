@@ -2,20 +2,20 @@ package reconcile
 
 import (
 	"context"
-	"hash/maphash"
 
 	"chobo/ledger"
+	"chobo/ledger/draw"
 	"chobo/ledger/journal"
 )
 
-// A fingerprint is a sum over the journal that must equal a sum over what is stored, or zero. Each amount counts with a
-// number of 64 bits drawn by lot from what it belongs to (its lot, order or day), so that amounts in the wrong place do not
-// cancel, and nothing has to be grouped. Each run draws anew. Sums are modulo 2^64.
+// A fingerprint is a sum over the journal that must equal a sum over what is stored, or zero. Each amount counts with the
+// number that is drawn for its lot, order or day, so that amounts in the wrong place do not cancel, and nothing has to be
+// grouped. Each run draws anew.
 //
 // prints are those of the journal of one program, made in one walk through it, the latest transaction first, with what of
 // single transactions needs no sum.
 type prints struct {
-	seed    maphash.Seed
+	*draw.Draw
 	program int
 	worth   ledger.Money // what a point is worth; 0: no whole number
 
@@ -39,31 +39,8 @@ type daySums [3]uint64
 type orderSums [4]uint64
 
 func newPrints(program int, worth ledger.Money) *prints {
-	return &prints{seed: maphash.MakeSeed(), program: program, worth: worth, keys: keyPrints{last: map[ledger.TransactionID]followers{}}, restored: restored{}}
+	return &prints{Draw: draw.New(), program: program, worth: worth, keys: keyPrints{last: map[ledger.TransactionID]followers{}}, restored: restored{}}
 }
-
-type lotKey struct {
-	member  ledger.Member
-	account ledger.Account
-	lot     ledger.LotID
-}
-
-type dayKey struct {
-	date    int64 // days since 1970
-	kind    ledger.Kind
-	account ledger.Account
-	shop    string
-}
-
-type orderKey struct {
-	member ledger.Member
-	id     string
-}
-
-func numberOf[K comparable](p *prints, key K) uint64 { return maphash.Comparable(p.seed, key) }
-
-// bits of an amount.
-func bits[N ~int64](n N) uint64 { return uint64(n) } //nolint:gosec // the bits
 
 // What a transaction does with lots.
 const (
@@ -85,29 +62,26 @@ func doing(k ledger.Kind) int {
 	return takes
 }
 
-// add takes in a transaction.
-func (p *prints) add(t *journal.Posted) {
-	p.keys.add(p, t)
+// add takes in a transaction, of the member of that number.
+func (p *prints) add(t *journal.Posted, member uint64) {
+	p.keys.add(t, p.Transaction(member, t.ID))
 	if t.Program != p.program {
 		return
 	}
 	does := doing(t.Kind)
+	day := p.Day(t.Program, t.Kind, t.BookDate.Unix()/86400)
 	var points ledger.Points
 	var money ledger.Money
 	for i := range t.Lines {
 		l := &t.Lines[i]
 		points += l.Points
 		money += l.Money
-		p.day(t, l)
-		p.holding(t, l, does)
-		p.order(t, l)
+		p.days.add(p.Sum(day, l.Account, l.Shop), [3]uint64{draw.Bits(l.Points), draw.Bits(l.Money), 1})
+		p.holding(t, l, does, member)
+		p.order(t, l, member)
 	}
 	p.unbalanced = p.unbalanced || points != 0 || money != 0
 	p.broken = p.broken || t.Broken != nil
-}
-
-func (p *prints) day(t *journal.Posted, l *ledger.Line) {
-	p.days.add(numberOf(p, dayKey{t.BookDate.Unix() / 86400, t.Kind, l.Account, l.Shop}), [3]uint64{bits(l.Points), bits(l.Money), 1})
 }
 
 func (d *daySums) add(number uint64, amounts [3]uint64) {
@@ -117,9 +91,9 @@ func (d *daySums) add(number uint64, amounts [3]uint64) {
 }
 
 // holding takes in what a line does to what a member has.
-func (p *prints) holding(t *journal.Posted, l *ledger.Line, does int) {
+func (p *prints) holding(t *journal.Posted, l *ledger.Line, does int, member uint64) {
 	if l.Account.OfMember() {
-		p.held -= bits(l.Points) * numberOf(p, lotKey{t.Member, l.Account, l.Lot})
+		p.held -= draw.Bits(l.Points) * p.Lot(member, l.Account, l.Lot)
 	}
 	p.unworthy = p.unworthy || l.Account == ledger.MemberAvailable && l.Money != p.worth*ledger.Money(l.Points)
 	inLot := l.Account == ledger.MemberAvailable || l.Account == ledger.MemberPending || l.Account == ledger.MemberReserved
@@ -127,15 +101,14 @@ func (p *prints) holding(t *journal.Posted, l *ledger.Line, does int) {
 	case does == takes && inLot && l.Points < 0, does == moves && !inLot && l.Lot != 0 && l.Points > 0:
 		p.unbounded = true
 	case does == moves && l.Lot != 0:
-		p.moved += bits(l.Points) * numberOf(p, lotKey{member: t.Member, lot: l.Lot})
-	}
-	if inLot {
-		p.restored.add(t, l, does)
+		p.moved += draw.Bits(l.Points) * p.Lot(member, 0, l.Lot)
+	case inLot && does != moves:
+		p.restored.add(t.Kind, l, does, p.Lot(member, 0, l.Lot))
 	}
 }
 
 // order takes in a line that pays an order, or what it earns.
-func (p *prints) order(t *journal.Posted, l *ledger.Line) {
+func (p *prints) order(t *journal.Posted, l *ledger.Line, member uint64) {
 	if t.Subject == "" || l.Account != ledger.RedeemedOrders && l.Account != ledger.IssuedPurchase && l.Account != ledger.FundedShop {
 		return
 	}
@@ -143,8 +116,7 @@ func (p *prints) order(t *journal.Posted, l *ledger.Line) {
 	if t.Kind == ledger.ShopSettlement {
 		return
 	}
-	number := numberOf(p, orderKey{t.Member, t.Subject})
-	n := bits(l.Points) * number
+	n := draw.Bits(l.Points) * p.Order(member, t.Subject)
 	switch {
 	case l.Account == ledger.RedeemedOrders && l.Points < 0:
 		p.orders[0] -= n
@@ -161,7 +133,7 @@ func (p *prints) order(t *journal.Posted, l *ledger.Line) {
 
 // restored are the lots to which something was given back: what was taken from them before, less that, and whether they
 // were granted. Since the walk goes backward, each is known by what came back before what was taken is met.
-type restored map[lotKey]restoredLot
+type restored map[uint64]restoredLot // by the lots' numbers
 
 type restoredLot struct {
 	left    ledger.Points
@@ -171,13 +143,13 @@ type restoredLot struct {
 // mostRestored bounds them, for memory shall not grow with the books. Beyond, lotBoundsSQL looks at them.
 const mostRestored = 200_000
 
-func (r *restored) add(t *journal.Posted, l *ledger.Line, does int) {
+// add takes in a line of what a transaction of that kind does with a lot.
+func (r *restored) add(k ledger.Kind, l *ledger.Line, does int, number uint64) {
 	lots := *r
-	if lots == nil || does == moves {
+	if lots == nil {
 		return
 	}
-	key := lotKey{member: t.Member, lot: l.Lot}
-	lot, ok := lots[key]
+	lot, ok := lots[number]
 	switch {
 	case does == restores:
 		lot.left += l.Points
@@ -185,10 +157,10 @@ func (r *restored) add(t *journal.Posted, l *ledger.Line, does int) {
 		return
 	case does == gives:
 		lot.granted = lot.granted || l.Points < 0
-	case t.Kind == ledger.Redeem, t.Kind == ledger.Capture, t.Kind == ledger.Sweep, t.Kind == ledger.Exchange:
+	case k == ledger.Redeem, k == ledger.Capture, k == ledger.Sweep, k == ledger.Exchange:
 		lot.left += l.Points
 	}
-	lots[key] = lot
+	lots[number] = lot
 	if len(lots) > mostRestored {
 		*r = nil
 	}
@@ -218,9 +190,9 @@ type followers struct {
 	sum    uint64
 }
 
-func (k *keyPrints) add(p *prints, t *journal.Posted) {
+// add takes in a transaction, which has the number n.
+func (k *keyPrints) add(t *journal.Posted, n uint64) {
 	node := t.ID & (ledger.IDStep - 1)
-	n := numberOf(p, transactionKey{t.Member, t.ID})
 	now, last := followers{t.ID, t.Member, 0}, k.last[node]
 	if last.id == t.ID+ledger.IDStep && last.member == t.Member {
 		now.sum = last.sum
@@ -235,11 +207,6 @@ func (k *keyPrints) add(p *prints, t *journal.Posted) {
 		now.sum = 0
 	}
 	k.last[node] = now
-}
-
-type transactionKey struct {
-	member ledger.Member
-	id     ledger.TransactionID
 }
 
 // A proof is what fingerprints have shown: the checks that hold for all members.
@@ -258,14 +225,17 @@ func (s *scope) proved(ctx context.Context) (proof, error) {
 	}
 	p := newPrints(s.program.ID, worth)
 	stored := &storedPrints{scope: s, prints: p}
-	known, err := s.known(ctx)
+	known, strange, err := s.known(ctx, p.Draw)
 	if err != nil {
 		return proof{}, err
 	}
-	strange := known == nil
 	err = journal.Backward(ctx, s.tx, s.beside, stored.sumUp, func(t *journal.Posted) {
-		p.add(t)
-		strange = strange || known[t.Member] != int32(t.Program) //nolint:gosec // as it is stored
+		member := p.Member(t.Member)
+		p.add(t, member)
+		if !strange {
+			_, there := known.Find(ofProgram(p.Draw, member, t.Program))
+			strange = !there
+		}
 	})
 	if err != nil {
 		return proof{}, err

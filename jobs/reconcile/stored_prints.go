@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"chobo/ledger"
+	"chobo/ledger/draw"
 	"chobo/ledger/journal"
 	"chobo/ledger/rows"
 )
@@ -71,7 +72,7 @@ SELECT record_send(ROW(book_date, kind, account, shop, sum(points)::text, sum(mo
 )
 
 func (s *storedPrints) row(r *rows.Row) error {
-	member := r.Member()
+	member := s.Member(r.Member())
 	available, pending, reserved, debt, spilled, spilledPoints := r.Int64(), r.Int64(), r.Int64(), r.Int64(), r.Int64(), r.Int64()
 	lots, holds := r.Array(8), r.Array(8)
 	s.odd = s.odd || !lots.List && !lots.Null || !holds.List && !holds.Null || lots.N%5 != 0 || holds.N%4 != 0
@@ -91,7 +92,7 @@ func (s *storedPrints) row(r *rows.Row) error {
 		s.add(member, ledger.MemberPending, lot, n)
 		sum.pending += n
 	}
-	s.held -= bits(debt) * numberOf(s.prints, lotKey{member: member, account: ledger.MemberDebt})
+	s.held -= draw.Bits(debt) * s.Lot(member, ledger.MemberDebt, 0)
 	count, points := r.Int64(), r.Int64()
 	s.miscounted = s.miscounted || spilled != count || spilledPoints != points
 	sum.available += points
@@ -101,54 +102,69 @@ func (s *storedPrints) row(r *rows.Row) error {
 }
 
 func (s *storedPrints) spilled(r *rows.Row) error {
-	s.lot(r.Member(), ledger.LotID(r.Int64()), r.Int64(), r.Int64())
+	s.lot(s.Member(r.Member()), ledger.LotID(r.Int64()), r.Int64(), r.Int64())
 	return nil
 }
 
-func (s *storedPrints) lot(m ledger.Member, lot ledger.LotID, remaining, reserved int64) {
-	s.add(m, ledger.MemberAvailable, lot, remaining)
-	s.add(m, ledger.MemberReserved, lot, reserved)
+func (s *storedPrints) lot(member uint64, lot ledger.LotID, remaining, reserved int64) {
+	s.add(member, ledger.MemberAvailable, lot, remaining)
+	s.add(member, ledger.MemberReserved, lot, reserved)
 }
 
-func (s *storedPrints) add(m ledger.Member, a ledger.Account, lot ledger.LotID, n int64) {
-	s.held += bits(n) * numberOf(s.prints, lotKey{m, a, lot})
+func (s *storedPrints) add(member uint64, a ledger.Account, lot ledger.LotID, n int64) {
+	s.held += draw.Bits(n) * s.Lot(member, a, lot)
 	s.below = s.below || n < 0
 }
 
 func (s *storedPrints) day(r *rows.Row) error {
-	k := dayKey{date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()}
+	date, kind := r.Date(), ledger.Kind(r.Int16())
+	number := s.Sum(s.Day(s.scope.program.ID, kind, date.Unix()/86400), ledger.Account(r.Int16()), r.Text())
 	var amounts [3]uint64
 	for i := range amounts {
 		n, ok := r.Modulo()
 		s.noDays = s.noDays || !ok
 		amounts[i] = n
 	}
-	s.days.add(numberOf(s.prints, k), amounts)
+	s.days.add(number, amounts)
 	return nil
 }
 
 func (s *storedPrints) claim(m ledger.Member, id ledger.TransactionID) {
-	s.keys += numberOf(s.prints, transactionKey{m, id})
+	s.keys += s.Transaction(s.Member(m), id)
 }
 
-// knownSQL lists the members of all programs.
-const knownSQL = `SELECT record_send(ROW(member, program)) FROM members LIMIT $1`
+const (
+	// howManySQL counts the members of all programs.
+	howManySQL = `SELECT count(*) FROM members`
+
+	// knownSQL lists them.
+	knownSQL = `SELECT record_send(ROW(member, program)) FROM members`
+)
 
 // mostKnown bounds how many members are held, for memory shall not grow with the books. Beyond, strangersSQL looks for others.
 const mostKnown = 300_000
 
-// known are the members with their programs; nil: there are too many to hold.
-func (s *scope) known(ctx context.Context) (map[ledger.Member]int32, error) {
-	known := map[ledger.Member]int32{}
-	err := rows.Each(ctx, s.tx, func(r *rows.Row) error {
-		known[r.Member()] = int32(r.Int32()) //nolint:gosec // as it is stored
+// known are the members with their programs; many: there are too many to hold.
+func (s *scope) known(ctx context.Context, d *draw.Draw) (known draw.Table, many bool, err error) {
+	var n int
+	if err := s.tx.GetContext(ctx, &n, howManySQL); err != nil {
+		return known, false, fmt.Errorf("count members: %w", err)
+	}
+	if n > mostKnown {
+		return known, true, nil
+	}
+	known = draw.NewTable(n)
+	err = rows.Each(ctx, s.tx, func(r *rows.Row) error {
+		known.Add(ofProgram(d, d.Member(r.Member()), r.Int32()))
 		return nil
-	}, knownSQL, mostKnown+1)
+	}, knownSQL)
 	if err != nil {
-		return nil, fmt.Errorf("list members: %w", err)
+		return known, false, fmt.Errorf("list members: %w", err)
 	}
-	if len(known) > mostKnown {
-		return nil, nil
-	}
-	return known, nil
+	return known, false, nil
+}
+
+// ofProgram is the number of a member in a program.
+func ofProgram(d *draw.Draw, member uint64, program int) uint64 {
+	return d.Of(member, 0, draw.Bits(program))
 }

@@ -52,9 +52,10 @@ func (p *proof) batches(ctx context.Context) error {
 			p.found(checkTransactions, Difference{Member: t.Member.String(), What: transactionName(&t.Transaction), Stored: strings.TrimLeft(why, " ,:")})
 		},
 		posted: func(t *Posted) {
-			p.prints.add(t)
+			member := p.prints.Member(t.Member)
+			p.prints.add(t, member)
 			if p.roll != nil {
-				p.roll.add(t)
+				p.roll.add(t, member)
 			}
 		},
 		seen: func(n int64) { p.Progress(checkBatches, n, p.v.Transactions) },

@@ -1,16 +1,14 @@
 package journal
 
 import (
-	"hash/maphash"
-
 	"chobo/ledger"
+	"chobo/ledger/draw"
 )
 
 // prints are sums over the journal, made while it is walked through, that must equal sums over what is kept beside it:
-// then the statement that would find who differs need not run. Each amount counts with 64 bits drawn by lot from what it
-// belongs to (balance, day, order), anew for each verification, so that amounts in the wrong place do not cancel.
+// then the statement that would find who differs need not run. Each amount counts with a number that is drawn.
 type prints struct {
-	seed         maphash.Seed
+	*draw.Draw
 	program      int // only this one's; 0: all
 	transactions int64
 	balances     uint64
@@ -26,7 +24,7 @@ type prints struct {
 }
 
 func newPrints(program int) *prints {
-	return &prints{seed: maphash.MakeSeed(), program: program, before: map[ledger.TransactionID]follower{}}
+	return &prints{Draw: draw.New(), program: program, before: map[ledger.TransactionID]follower{}}
 }
 
 // A follower is a transaction with what it tells of the next one's key.
@@ -45,72 +43,43 @@ type daySums [5]uint64
 // orderSums are an order's points that pay it, their value, points granted, taken back and standing, and cash fallback.
 type orderSums [6]uint64
 
-type balanceKey struct {
-	member  ledger.Member
-	account ledger.Account
+// note is the number of a transaction's note by its hash.
+func (p *prints) note(member uint64, id ledger.TransactionID, hash []byte) uint64 {
+	return p.Of(p.Transaction(member, id), 0, p.Text(string(hash)))
 }
 
-type noteKey struct {
-	member ledger.Member
-	id     ledger.TransactionID
-	hash   string
-}
-
-type transactionKey struct {
-	member ledger.Member
-	id     ledger.TransactionID
-}
-
-type dayKey struct {
-	program int
-	date    int64 // days since 1970
-	kind    ledger.Kind
-	account ledger.Account
-	shop    string
-}
-
-type orderKey struct {
-	member ledger.Member
-	id     string
-}
-
-func numberOf[K comparable](p *prints, key K) uint64 { return maphash.Comparable(p.seed, key) }
-
-// bits of an amount: sums are modulo 2^64.
-func bits[N ~int64](n N) uint64 { return uint64(n) } //nolint:gosec // the bits
-
-// add takes in a transaction of the journal.
-func (p *prints) add(t *Posted) {
+// add takes in a transaction of the journal, of the member of that number.
+func (p *prints) add(t *Posted, member uint64) {
 	if p.program != 0 && t.Program != p.program {
 		return
 	}
 	p.transactions++
-	p.key(t)
+	p.key(t, member)
 	if t.NoteHash != nil {
-		p.notes += numberOf(p, noteKey{t.Member, t.ID, string(t.NoteHash)})
+		p.notes += p.note(member, t.ID, t.NoteHash)
 	}
-	date := t.BookDate.Unix() / 86400
+	day := p.Day(t.Program, t.Kind, t.BookDate.Unix()/86400)
 	var order uint64 // its number, once it is needed
 	for i := range t.Lines {
 		l := &t.Lines[i]
-		if l.Account.OfMember() {
-			p.balances -= bits(l.Points) * numberOf(p, balanceKey{t.Member, l.Account})
-		}
-		p.holdings(t, l)
-		p.days.add(numberOf(p, dayKey{t.Program, date, t.Kind, l.Account, l.Shop}), [5]uint64{bits(l.Points), bits(l.Money), bits(max(l.Points, 0)), bits(max(l.Money, 0)), 1})
-		if t.Subject == "" || t.Kind == ledger.ShopSettlement || !ofOrder(l.Account) {
+		p.days.add(p.Sum(day, l.Account, l.Shop), [5]uint64{draw.Bits(l.Points), draw.Bits(l.Money), draw.Bits(max(l.Points, 0)), draw.Bits(max(l.Money, 0)), 1})
+		p.holdings(l, member)
+		if t.Subject == "" || !ofSubject(l.Account) {
 			continue
 		}
 		if order == 0 {
-			order = numberOf(p, orderKey{t.Member, t.Subject})
+			order = p.Order(member, t.Subject)
 		}
-		p.orders.line(order, l)
+		p.papers.line(order, l)
+		if t.Kind != ledger.ShopSettlement {
+			p.orders.line(order, l)
+		}
 	}
 }
 
 // key takes in what key a transaction must have, or seems to have.
-func (p *prints) key(t *Posted) {
-	n := numberOf(p, transactionKey{t.Member, t.ID})
+func (p *prints) key(t *Posted, member uint64) {
+	n := p.Transaction(member, t.ID)
 	node := nodeOf(t.ID)
 	last := p.before[node]
 	now := follower{t.ID, t.Member, true}
@@ -125,24 +94,22 @@ func (p *prints) key(t *Posted) {
 	p.before[node] = now
 }
 
-// holdings takes in what a line changes in what the member has: lots, holds, and what documents tell.
-func (p *prints) holdings(t *Posted, l *ledger.Line) {
+// holdings takes in what a line changes in what the member has.
+func (p *prints) holdings(l *ledger.Line, member uint64) {
+	if !l.Account.OfMember() {
+		return
+	}
+	n := draw.Bits(l.Points)
+	balance := p.Lot(member, l.Account, 0)
+	p.balances -= n * balance
 	switch l.Account {
-	case ledger.MemberAvailable, ledger.MemberReserved:
-		p.lots -= bits(l.Points) * numberOf(p, lotKey{t.Member, l.Account, l.Lot})
-		if l.Account == ledger.MemberReserved {
-			p.papers.reserved -= bits(l.Points) * numberOf(p, balanceKey{t.Member, l.Account})
-		}
 	case ledger.MemberPending:
-		p.holds -= bits(l.Points) * numberOf(p, lotKey{t.Member, l.Account, l.Lot})
-	case ledger.MemberDebt:
-		if t.Subject != "" {
-			p.papers.open += bits(l.Points) * numberOf(p, orderKey{t.Member, t.Subject})
-		}
-	case ledger.RedeemedBenefits:
-		if t.Subject != "" {
-			p.papers.exchanged -= bits(l.Points) * numberOf(p, orderKey{t.Member, t.Subject})
-		}
+		p.holds -= n * p.Lot(member, l.Account, l.Lot)
+	case ledger.MemberReserved:
+		p.papers.reserved -= n * balance
+		fallthrough
+	case ledger.MemberAvailable:
+		p.lots -= n * p.Lot(member, l.Account, l.Lot)
 	}
 }
 
@@ -152,34 +119,47 @@ func (d *daySums) add(number uint64, amounts [5]uint64) {
 	}
 }
 
-func ofOrder(a ledger.Account) bool {
+// ofSubject tells whether documents say what stands on the account, by the order or exchange that a transaction names.
+func ofSubject(a ledger.Account) bool {
 	switch a {
-	case ledger.IssuedPurchase, ledger.FundedShop, ledger.RedeemedOrders, ledger.RedeemedCashFallback:
+	case ledger.IssuedPurchase, ledger.FundedShop, ledger.RedeemedOrders, ledger.RedeemedCashFallback, ledger.MemberDebt, ledger.RedeemedBenefits:
 		return true
 	}
 	return false
 }
 
+// line takes in a line of the order or exchange of that number.
+func (s *paperSums) line(number uint64, l *ledger.Line) {
+	switch l.Account {
+	case ledger.MemberDebt:
+		s.open += draw.Bits(l.Points) * number
+	case ledger.RedeemedBenefits:
+		s.exchanged -= draw.Bits(l.Points) * number
+	}
+}
+
 // line takes in a line of the order of that number.
 func (s *orderSums) line(number uint64, l *ledger.Line) {
-	switch {
-	case l.Account == ledger.RedeemedOrders:
-		s[0] -= bits(l.Points) * number
-		s[1] -= bits(l.Money) * number
-	case l.Account == ledger.RedeemedCashFallback:
-		s[5] -= bits(l.Money) * number
-	case l.Points > 0:
-		s[2] += bits(l.Points) * number
-		s[4] += bits(l.Points) * number
-	default:
-		s[3] -= bits(l.Points) * number
-		s[4] += bits(l.Points) * number
+	points := draw.Bits(l.Points) * number
+	switch l.Account {
+	case ledger.RedeemedOrders:
+		s[0] -= points
+		s[1] -= draw.Bits(l.Money) * number
+	case ledger.RedeemedCashFallback:
+		s[5] -= draw.Bits(l.Money) * number
+	case ledger.IssuedPurchase, ledger.FundedShop:
+		s[4] += points
+		if l.Points > 0 {
+			s[2] += points
+		} else {
+			s[3] -= points
+		}
 	}
 }
 
 // figures takes in what the order of that number says.
 func (s *orderSums) figures(number uint64, f figures) {
-	for i, n := range [...]uint64{bits(f.paid), bits(f.value), bits(f.granted), bits(f.taken), bits(f.standing), bits(f.fallback)} {
+	for i, n := range [...]uint64{draw.Bits(f.paid), draw.Bits(f.value), draw.Bits(f.granted), draw.Bits(f.taken), draw.Bits(f.standing), draw.Bits(f.fallback)} {
 		s[i] += n * number
 	}
 }

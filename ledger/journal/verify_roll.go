@@ -4,36 +4,37 @@ import (
 	"context"
 	"fmt"
 	"math"
-	mathbits "math/bits"
 
 	"chobo/ledger"
+	"chobo/ledger/draw"
 	"chobo/ledger/rows"
 )
 
-// A roll holds what members' rows say while the journal is walked through, and proves by each transaction what no sum can:
-// that a member's last transaction is the last, that a lot is as old as the transaction that it came with. It is made for so
-// many members and lots at most; beyond, statements find the differences, since memory shall not grow with the books.
+// A roll holds of members' rows, while the journal is walked through, what no sum can prove: that a member's last transaction
+// is the last, that a lot is as old as the transaction that it came with. It is made for so many members and lots at most;
+// beyond, statements find the differences, since memory shall not grow with the books.
 type roll struct {
-	p       *prints
-	members map[ledger.Member]int32
-	rows    []memberRow
-	ages    origins // of lots
-	orders  origins // of holds
+	p          *prints
+	members    draw.Table
+	states     []memberState // by the journal so far, at the members' places
+	ages       draw.Table    // of lots
+	expiries   []int64       // as rows say, at the lots' places: microseconds since 1970; 0: never
+	orders     draw.Table    // of holds
+	said, told origins       // by rows; by the journal
 
 	lots, holds                 uint64 // sums of what rows say, as those of prints
+	standing                    uint64 // where rows say that members stand
 	lotsOdd, holdsOdd, stateOdd bool   // a row says what no journal can bear out
 	timeOdd, dueOdd             bool   // something happened before what was posted earlier; a visit is missing
 }
 
-// Most members and lots, with holds, that a roll is made for: some 20 MB each.
+// Most members and lots, with holds, that a roll is made for: some 10 MB each.
 const (
 	mostMembers = 200_000
 	mostOrigins = 600_000
 )
 
-// A memberRow is where a member stands, by the row and by the journal so far.
-type memberRow struct{ said, seen memberState }
-
+// A memberState is where a member stands.
 type memberState struct {
 	last   ledger.TransactionID
 	at     int64 // the latest that happened, microseconds since 1970
@@ -41,76 +42,36 @@ type memberState struct {
 	status int8
 }
 
+// number is that of a member's standing just so.
+func (s memberState) number(d *draw.Draw, member uint64) uint64 {
+	return d.Of(d.Of(member, draw.Bits(s.last), draw.Bits(s.at)), draw.Bits(int(s.status)), draw.Bits(s.lot))
+}
+
 // never is before all that happened.
 const never = math.MinInt64
 
-// An origin is a lot's age and expiry, or a hold's order, as the row says.
-type origin struct {
-	from   int64 // when the lot was granted; of a hold, the order's number
-	expiry int64 // of the lot; 0: it has none
-}
-
-// What the journal has told of an origin.
-const (
-	came    = 1 << iota // the transaction that it came with
-	stamped             // the expiry that it has
-	wrong               // something else
+// Origins are sums over what live lots and holds came with.
+type (
+	origins struct {
+		lots  lotOrigins
+		holds holdOrigins
+	}
+	lotOrigins struct {
+		count    int
+		granted  uint64 // when, each times its number
+		expiring int    // those that have the expiry that the row says
+	}
+	holdOrigins struct {
+		count int
+		order uint64 // numbers of holds with their orders
+	}
 )
 
-// origins is a table of open addressing. Its keys stand by themselves, since most that are looked for are not there.
-type origins struct {
-	keys []uint64 // 0: nothing stands there
-	all  []origin
-	told []uint8
-}
-
-func newOrigins(n int) origins {
-	n += n/2 + 1
-	return origins{make([]uint64, n), make([]origin, n), make([]uint8, n)}
-}
-
-// place is where the key stands; there is false where it does not.
-func (o *origins) place(key uint64) (i int, there bool) {
-	hi, _ := mathbits.Mul64(key, uint64(len(o.keys)))
-	for i = int(hi); ; i++ { //nolint:gosec // less than there are
-		if i == len(o.keys) {
-			i = 0
-		}
-		if k := o.keys[i]; k == key || k == 0 {
-			return i, k == key
-		}
-	}
-}
-
-// add adds what a row says; false: there is one already.
-func (o *origins) add(key uint64, one origin) bool {
-	i, there := o.place(key)
-	if !there {
-		o.keys[i], o.all[i] = key, one
-	}
-	return !there
-}
-
-// borneOut tells whether the journal has told of each what its row says.
-func (o *origins) borneOut() bool {
-	for i, key := range o.keys {
-		if key != 0 && (o.told[i]&(came|wrong) != came || o.all[i].expiry != 0 && o.told[i]&stamped == 0) {
-			return false
-		}
-	}
-	return true
-}
-
-type lotKey struct {
-	member  ledger.Member
-	account ledger.Account
-	lot     ledger.LotID
-}
-
-// origin is the key of a lot or of a hold in their tables.
-func (p *prints) origin(m ledger.Member, lot ledger.LotID) uint64 {
-	return max(1, numberOf(p, lotKey{member: m, lot: lot}))
-}
+// What the journal has told of a lot or a hold, as its mark.
+const (
+	came    = 1 // the transaction that it came with
+	stamped = 2 // the expiry that it has
+)
 
 // rollSizeSQL is how many lots, holds and rows of members there are, at most.
 const rollSizeSQL = `
@@ -144,12 +105,13 @@ func (p *proof) newRoll(ctx context.Context) (*roll, error) {
 	if lots+holds > mostOrigins || members > mostMembers {
 		return nil, nil
 	}
-	a := &roll{p: p.prints, members: make(map[ledger.Member]int32, members), rows: make([]memberRow, 0, members), ages: newOrigins(int(lots)), orders: newOrigins(int(holds))}
+	a := &roll{p: p.prints, members: draw.NewTable(int(members)), ages: draw.NewTable(int(lots)), orders: draw.NewTable(int(holds))}
+	a.states, a.expiries = make([]memberState, a.members.Places()), make([]int64, a.ages.Places())
 	if err := rows.Each(ctx, p.tx, a.read, rollSQL, p.Program); err != nil {
 		return nil, fmt.Errorf("read members' rows: %w", err)
 	}
 	err = rows.Each(ctx, p.tx, func(r *rows.Row) error {
-		a.lot(r.Member(), ledger.LotID(r.Int64()), r.Int64(), r.Int64(), r.Micros(0), r.Micros(0))
+		a.lot(a.p.Member(r.Member()), ledger.LotID(r.Int64()), r.Int64(), r.Int64(), r.Micros(0), r.Micros(0))
 		return nil
 	}, rollSpilledSQL, p.Program)
 	if err != nil {
@@ -160,7 +122,7 @@ func (p *proof) newRoll(ctx context.Context) (*roll, error) {
 
 // read takes in a row of rollSQL.
 func (a *roll) read(r *rows.Row) error {
-	member := r.Member()
+	member := a.p.Member(r.Member())
 	none := r.Null()
 	said := memberState{status: int8(r.Int16())} //nolint:gosec // a small number
 	known, same := r.Bool(), r.Bool()
@@ -169,8 +131,10 @@ func (a *roll) read(r *rows.Row) error {
 	case none, known != (said.status != 0), known && !same:
 		a.stateOdd = true // one without the other, but for a row that was locked once and never posted to
 	case known:
-		a.members[member] = int32(len(a.rows)) //nolint:gosec // at most mostMembers
-		a.rows = append(a.rows, memberRow{said, memberState{status: 1, at: never}})
+		i, added := a.members.Add(member)
+		a.stateOdd = a.stateOdd || !added
+		a.states[i] = memberState{status: 1, at: never}
+		a.standing += said.number(a.p.Draw, a.members.At(i))
 	}
 	expires := a.readLots(member, r.Array(8))
 	matures := a.readHolds(member, r.Array(8), r.Texts())
@@ -179,12 +143,12 @@ func (a *roll) read(r *rows.Row) error {
 }
 
 // readLots reads the lots in a row, and when the first of their available points expires.
-func (a *roll) readLots(m ledger.Member, lots rows.Array) (first int64) {
+func (a *roll) readLots(member uint64, lots rows.Array) (first int64) {
 	first = math.MaxInt64
 	a.lotsOdd = a.lotsOdd || !lots.List && !lots.Null || lots.N%5 != 0
 	for range lots.N / 5 {
 		lot, remaining, reserved, expires, granted := ledger.LotID(lots.Next()), lots.Next(), lots.Next(), lots.Next(), lots.Next()
-		a.lot(m, lot, remaining, reserved, expires, granted)
+		a.lot(member, lot, remaining, reserved, expires, granted)
 		if remaining > 0 && expires > 0 {
 			first = min(first, expires)
 		}
@@ -192,25 +156,36 @@ func (a *roll) readLots(m ledger.Member, lots rows.Array) (first int64) {
 	return first
 }
 
-func (a *roll) lot(m ledger.Member, lot ledger.LotID, remaining, reserved, expires, granted int64) {
-	a.lots += uint64(remaining)*numberOf(a.p, lotKey{m, ledger.MemberAvailable, lot}) + uint64(reserved)*numberOf(a.p, lotKey{m, ledger.MemberReserved, lot}) //nolint:gosec // the bits
-	if remaining == 0 && reserved == 0 || !a.ages.add(a.p.origin(m, lot), origin{granted, expires}) {
+func (a *roll) lot(member uint64, lot ledger.LotID, remaining, reserved, expires, granted int64) {
+	a.lots += draw.Bits(remaining)*a.p.Lot(member, ledger.MemberAvailable, lot) + draw.Bits(reserved)*a.p.Lot(member, ledger.MemberReserved, lot)
+	number := a.p.Lot(member, 0, lot)
+	i, added := a.ages.Add(number)
+	if remaining == 0 && reserved == 0 || !added {
 		a.lotsOdd = true
+		return
+	}
+	a.expiries[i] = expires
+	said := &a.said.lots
+	said.count++
+	said.granted += draw.Bits(granted) * number
+	if expires != 0 {
+		said.expiring++
 	}
 }
 
 // readHolds reads the holds in a row with the orders beside them, and when the first ends.
-func (a *roll) readHolds(m ledger.Member, holds, names rows.Array) (first int64) {
+func (a *roll) readHolds(member uint64, holds, names rows.Array) (first int64) {
 	first = math.MaxInt64
 	a.holdsOdd = a.holdsOdd || !holds.List && !holds.Null || holds.N%4 != 0 || !names.List && !names.Null
 	for range holds.N / 4 {
 		lot, points, due := ledger.LotID(holds.Next()), holds.Next(), holds.Next()
 		holds.Next()
 		order, ok := names.NextText()
-		a.holds += uint64(points) * numberOf(a.p, lotKey{m, ledger.MemberPending, lot}) //nolint:gosec // the bits
-		if points == 0 || !ok || !a.orders.add(a.p.origin(m, lot), origin{from: a.p.orderNumber(order)}) {
-			a.holdsOdd = true
-		}
+		number := a.p.Lot(member, ledger.MemberPending, lot)
+		a.holds += draw.Bits(points) * number
+		_, added := a.orders.Add(number)
+		a.holdsOdd = a.holdsOdd || points == 0 || !ok || !added
+		a.said.holds.came(a.p.Draw, number, order)
 		if due > 0 {
 			first = min(first, due)
 		}
@@ -218,22 +193,23 @@ func (a *roll) readHolds(m ledger.Member, holds, names rows.Array) (first int64)
 	return first
 }
 
-// orderNumber is the number of an order's id.
-func (p *prints) orderNumber(id string) int64 {
-	return int64(numberOf(p, id)) //nolint:gosec // the bits
+// came takes in the order that a hold came with.
+func (o *holdOrigins) came(d *draw.Draw, hold uint64, order string) {
+	o.count++
+	o.order += d.Order(hold, order)
 }
 
-// add takes in a transaction of the journal.
-func (a *roll) add(t *Posted) {
+// add takes in a transaction of the journal, of the member of that number.
+func (a *roll) add(t *Posted, member uint64) {
 	at := t.OccurredAt.UnixMicro()
-	i, ok := a.members[t.Member]
+	i, ok := a.members.Find(member)
 	if !ok {
 		if a.p.program == 0 || t.Program == a.p.program {
 			a.stateOdd, a.timeOdd, a.lotsOdd, a.holdsOdd = true, true, true, true
 		}
 		return
 	}
-	s := &a.rows[i].seen
+	s := &a.states[i]
 	a.timeOdd = a.timeOdd || at < s.at
 	s.last, s.at = t.ID, max(s.at, at)
 	switch t.Kind {
@@ -249,59 +225,54 @@ func (a *roll) add(t *Posted) {
 		s.lot = max(s.lot, l.Lot)
 		switch {
 		case l.Account == ledger.MemberAvailable && l.Points < 0:
-			a.lotCame(t, l, at)
+			a.lotCame(l, a.p.Lot(member, 0, l.Lot), at)
 		case l.Account == ledger.MemberPending:
-			a.holdCame(t, l)
+			a.holdCame(t, a.p.Lot(member, l.Account, l.Lot))
 		}
 	}
 }
 
 // lotCame takes in a line that made points of a lot available.
-func (a *roll) lotCame(t *Posted, l *ledger.Line, at int64) {
-	o := &a.ages
-	i, there := o.place(a.p.origin(t.Member, l.Lot))
+func (a *roll) lotCame(l *ledger.Line, lot uint64, at int64) {
+	i, there := a.ages.Find(lot)
 	if !there {
 		return // it is spent
 	}
-	one := o.all[i]
-	if o.told[i]&came == 0 && at != one.from {
-		o.told[i] |= wrong
+	if a.ages.Mark(i, came) {
+		a.told.lots.count++
+		a.told.lots.granted += draw.Bits(at) * lot
 	}
-	o.told[i] |= came
 	if l.ExpiresAt.IsZero() {
 		return
 	}
 	switch expiry := l.ExpiresAt.UnixMicro(); {
-	case expiry == one.expiry:
-		o.told[i] |= stamped
-	case expiry > one.expiry:
-		o.told[i] |= wrong
+	case expiry > a.expiries[i]:
+		a.lotsOdd = true
+	case expiry == a.expiries[i] && a.ages.Mark(i, stamped):
+		a.told.lots.expiring++
 	}
 }
 
 // holdCame takes in a line of pending points. Kinds 1 and 3 name an order, see holdsSQL.
-func (a *roll) holdCame(t *Posted, l *ledger.Line) {
-	o := &a.orders
-	i, there := o.place(a.p.origin(t.Member, l.Lot))
-	if !there || o.told[i]&came != 0 {
+func (a *roll) holdCame(t *Posted, hold uint64) {
+	i, there := a.orders.Find(hold)
+	if !there || !a.orders.Mark(i, came) {
 		return
 	}
 	order := ""
 	if t.Kind == ledger.GrantPending || t.Kind == ledger.RepricePending {
 		order = t.Subject
 	}
-	if o.all[i].from != a.p.orderNumber(order) {
-		o.told[i] |= wrong
-	}
-	o.told[i] |= came
+	a.told.holds.came(a.p.Draw, hold, order)
 }
 
 // statesAgree tells whether each member stands where the journal left him.
 func (a *roll) statesAgree() bool {
-	for i := range a.rows {
-		if r := &a.rows[i]; r.said != r.seen {
-			return false
+	var stand uint64
+	for i := range a.states {
+		if member := a.members.At(i); member != 0 {
+			stand += a.states[i].number(a.p.Draw, member)
 		}
 	}
-	return !a.stateOdd
+	return !a.stateOdd && stand == a.standing
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"chobo/ledger"
+	"chobo/ledger/draw"
 	"chobo/ledger/rows"
 )
 
@@ -59,11 +60,11 @@ func (s *stored) sumUp(ctx context.Context, q rows.Preparer) error {
 const heldSQL = `SELECT record_send(ROW(member, available, pending, reserved, debt)) FROM accounts WHERE $1::int IN (0, program)`
 
 func (s *stored) balance(r *rows.Row) error {
-	member := r.Member()
+	member := s.Member(r.Member())
 	for _, a := range []ledger.Account{ledger.MemberAvailable, ledger.MemberPending, ledger.MemberReserved} {
-		s.balances += bits(r.Int64()) * numberOf(s.prints, balanceKey{member, a})
+		s.balances += draw.Bits(r.Int64()) * s.Lot(member, a, 0)
 	}
-	s.balances -= bits(r.Int64()) * numberOf(s.prints, balanceKey{member, ledger.MemberDebt})
+	s.balances -= draw.Bits(r.Int64()) * s.Lot(member, ledger.MemberDebt, 0)
 	return nil
 }
 
@@ -74,14 +75,15 @@ SELECT record_send(ROW(program, book_date, kind, account, shop, sum(points)::tex
  GROUP BY program, book_date, kind, account, shop`
 
 func (s *stored) day(r *rows.Row) error {
-	k := dayKey{program: r.Int32(), date: r.Date().Unix() / 86400, kind: ledger.Kind(r.Int16()), account: ledger.Account(r.Int16()), shop: r.Text()}
+	program, date, kind := r.Int32(), r.Date(), ledger.Kind(r.Int16())
+	number := s.Sum(s.Day(program, kind, date.Unix()/86400), ledger.Account(r.Int16()), r.Text())
 	var amounts [5]uint64
 	for i := range amounts {
 		n, ok := r.Modulo()
 		s.noDays = s.noDays || !ok
 		amounts[i] = n
 	}
-	s.days.add(numberOf(s.prints, k), amounts)
+	s.days.add(number, amounts)
 	return nil
 }
 
@@ -99,18 +101,18 @@ func EachClaim(ctx context.Context, q rows.Preparer, fn func(m ledger.Member, id
 }
 
 func (s *stored) claim(m ledger.Member, id ledger.TransactionID) {
-	s.keys += numberOf(s.prints, transactionKey{m, id})
+	s.keys += s.Transaction(s.Member(m), id)
 }
 
 const orderBodiesSQL = `SELECT record_send(ROW(member, id, body)) FROM documents WHERE kind = 1 AND $1::int IN (0, program)`
 
 func (s *stored) order(r *rows.Row) error {
-	number := numberOf(s.prints, orderKey{r.Member(), r.Text()})
+	number := s.Order(s.Member(r.Member()), r.Text())
 	s.read[orderKind]++
 	var b orderBook
 	if s.noOrder = s.noOrder || b.says(r.Field()) != nil; !s.noOrder {
 		s.orders.figures(number, b.stored)
-		s.refunded.said += bits(b.stored.money) * number
+		s.refunded.said += draw.Bits(b.stored.money) * number
 	}
 	return nil
 }
@@ -118,26 +120,26 @@ func (s *stored) order(r *rows.Row) error {
 const listedSQL = `SELECT record_send(ROW(member, order_id, money, cash_fallback)) FROM refunds WHERE $1::int IN (0, program)`
 
 func (s *stored) refund(r *rows.Row) error {
-	number := numberOf(s.prints, orderKey{r.Member(), r.Text()})
-	s.refunded.listed += bits(r.Int64()) * number
-	s.refunded.fallback += bits(r.Int64()) * number
+	number := s.Order(s.Member(r.Member()), r.Text())
+	s.refunded.listed += draw.Bits(r.Int64()) * number
+	s.refunded.fallback += draw.Bits(r.Int64()) * number
 	return nil
 }
 
 const papersSQL = `SELECT record_send(ROW(member, kind::integer, id, state, body)) FROM documents WHERE kind IN (4, 5, 6) AND $1::int IN (0, program)`
 
 func (s *stored) paper(r *rows.Row) error {
-	member, kind, id, state := r.Member(), r.Int32(), r.Text(), r.Text()
+	member, kind, id, state := s.Member(r.Member()), r.Int32(), r.Text(), r.Text()
 	var d paper
 	s.noBook = json.Unmarshal(r.Field(), &d) != nil || s.noBook
 	s.read[kind]++
 	switch {
 	case kind == reservationKind && state == reservationOpen:
-		s.papers.reserved += bits(d.Points) * numberOf(s.prints, balanceKey{member, ledger.MemberReserved})
+		s.papers.reserved += draw.Bits(d.Points) * s.Lot(member, ledger.MemberReserved, 0)
 	case kind == receivableKind:
-		s.papers.open += bits(d.Open) * numberOf(s.prints, orderKey{member, d.Order})
+		s.papers.open += draw.Bits(d.Open) * s.Order(member, d.Order)
 	case kind == exchangeKind && state != exchangeCancelled:
-		s.papers.exchanged += bits(d.Points) * numberOf(s.prints, orderKey{member, id})
+		s.papers.exchanged += draw.Bits(d.Points) * s.Order(member, id)
 	}
 	return nil
 }
@@ -154,21 +156,20 @@ SELECT record_send(ROW(t.member, t.id, t.note_hash))
 )
 
 func (s *stored) note(r *rows.Row) error {
-	k := noteKey{member: r.Member(), id: ledger.TransactionID(r.Int64())}
+	member, id := s.Member(r.Member()), ledger.TransactionID(r.Int64())
 	note, salt := r.Field(), r.Field()
 	if note == nil {
 		s.mute++
 		return nil
 	}
 	sum := sha256.Sum256(slices.Concat(salt, note))
-	k.hash = string(sum[:])
-	s.notes += numberOf(s.prints, k)
+	s.notes += s.prints.note(member, id, sum[:])
 	return nil
 }
 
 func (s *stored) redacted(r *rows.Row) error {
 	s.mute--
-	s.notes += numberOf(s.prints, noteKey{r.Member(), ledger.TransactionID(r.Int64()), r.Text()})
+	s.notes += s.prints.note(s.Member(r.Member()), ledger.TransactionID(r.Int64()), r.Field())
 	return nil
 }
 
@@ -188,12 +189,12 @@ func (p *proof) balancesAgree(context.Context) (bool, error) {
 
 func (p *proof) lotsAgree(context.Context) (bool, error) {
 	a := p.roll
-	return a != nil && !a.lotsOdd && a.lots == p.prints.lots && a.ages.borneOut(), nil
+	return a != nil && !a.lotsOdd && a.lots == p.prints.lots && a.said.lots == a.told.lots, nil
 }
 
 func (p *proof) holdsAgree(context.Context) (bool, error) {
 	a := p.roll
-	return a != nil && !a.holdsOdd && a.holds == p.prints.holds && a.orders.borneOut(), nil
+	return a != nil && !a.holdsOdd && a.holds == p.prints.holds && a.said.holds == a.told.holds, nil
 }
 
 func (p *proof) membersAgree(context.Context) (bool, error) {
@@ -229,7 +230,7 @@ func (p *proof) keysAgree(ctx context.Context) (bool, error) {
 	}
 	followed := uint64(0)
 	err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
-		followed += numberOf(p.prints, transactionKey{r.Member(), ledger.TransactionID(r.Int64())})
+		followed += p.prints.Transaction(p.prints.Member(r.Member()), ledger.TransactionID(r.Int64()))
 		return nil
 	}, followedSQL)
 	if err != nil {
