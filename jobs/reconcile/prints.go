@@ -6,6 +6,7 @@ import (
 	"chobo/ledger"
 	"chobo/ledger/draw"
 	"chobo/ledger/journal"
+	"chobo/ledger/rows"
 )
 
 // A fingerprint is a sum over the journal that must equal a sum over what is stored, or zero. Each amount counts with the
@@ -225,11 +226,13 @@ func (s *scope) proved(ctx context.Context) (proof, error) {
 	}
 	p := newPrints(s.program.ID, worth)
 	stored := &storedPrints{scope: s, prints: p}
-	known, strange, err := s.known(ctx, p.Draw)
-	if err != nil {
-		return proof{}, err
+	var known draw.Table
+	var strange bool
+	know := func(ctx context.Context, q rows.Preparer) (err error) {
+		known, strange, err = knownMembers(ctx, q, p.Draw)
+		return err
 	}
-	err = journal.Backward(ctx, s.tx, s.beside, stored.sumUp, func(t *journal.Posted) {
+	err := journal.Backward(ctx, s.tx, s.beside, know, stored.sumUp, func(t *journal.Posted) {
 		member := p.Member(t.Member)
 		p.add(t, member)
 		if !strange {

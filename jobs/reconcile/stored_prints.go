@@ -135,7 +135,7 @@ func (s *storedPrints) claim(m ledger.Member, id ledger.TransactionID) {
 
 const (
 	// howManySQL counts the members of all programs.
-	howManySQL = `SELECT count(*) FROM members`
+	howManySQL = `SELECT record_send(ROW(count(*))) FROM members`
 
 	// knownSQL lists them.
 	knownSQL = `SELECT record_send(ROW(member, program)) FROM members`
@@ -144,17 +144,21 @@ const (
 // mostKnown bounds how many members are held, for memory shall not grow with the books. Beyond, strangersSQL looks for others.
 const mostKnown = 300_000
 
-// known are the members with their programs; many: there are too many to hold.
-func (s *scope) known(ctx context.Context, d *draw.Draw) (known draw.Table, many bool, err error) {
-	var n int
-	if err := s.tx.GetContext(ctx, &n, howManySQL); err != nil {
+// knownMembers are the members with their programs; many: there are too many to hold.
+func knownMembers(ctx context.Context, q rows.Preparer, d *draw.Draw) (known draw.Table, many bool, err error) {
+	var n int64
+	err = rows.Each(ctx, q, func(r *rows.Row) error {
+		n = r.Int64()
+		return nil
+	}, howManySQL)
+	if err != nil {
 		return known, false, fmt.Errorf("count members: %w", err)
 	}
 	if n > mostKnown {
 		return known, true, nil
 	}
-	known = draw.NewTable(n)
-	err = rows.Each(ctx, s.tx, func(r *rows.Row) error {
+	known = draw.NewTable(int(n))
+	err = rows.Each(ctx, q, func(r *rows.Row) error {
 		known.Add(ofProgram(d, d.Member(r.Member()), r.Int32()))
 		return nil
 	}, knownSQL)

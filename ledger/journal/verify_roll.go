@@ -92,32 +92,33 @@ const rollSpilledSQL = `
 SELECT record_send(ROW(member, lot, remaining, reserved, expires_at, granted_at)) FROM spilled_lots
  WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)`
 
-// newRoll reads what members' rows say; nil: there are too many.
-func (p *proof) newRoll(ctx context.Context) (*roll, error) {
+// readRoll reads what members' rows say, unless there are too many.
+func (p *proof) readRoll(ctx context.Context, q rows.Preparer) error {
 	var lots, holds, members int64
-	err := rows.Each(ctx, p.tx, func(r *rows.Row) error {
+	err := rows.Each(ctx, q, func(r *rows.Row) error {
 		lots, holds, members = r.Int64(), r.Int64(), r.Int64()
 		return nil
 	}, rollSizeSQL, p.Program)
 	if err != nil {
-		return nil, fmt.Errorf("measure members' rows: %w", err)
+		return fmt.Errorf("measure members' rows: %w", err)
 	}
 	if lots+holds > mostOrigins || members > mostMembers {
-		return nil, nil
+		return nil
 	}
 	a := &roll{p: p.prints, members: draw.NewTable(int(members)), ages: draw.NewTable(int(lots)), orders: draw.NewTable(int(holds))}
 	a.states, a.expiries = make([]memberState, a.members.Places()), make([]int64, a.ages.Places())
-	if err := rows.Each(ctx, p.tx, a.read, rollSQL, p.Program); err != nil {
-		return nil, fmt.Errorf("read members' rows: %w", err)
+	if err := rows.Each(ctx, q, a.read, rollSQL, p.Program); err != nil {
+		return fmt.Errorf("read members' rows: %w", err)
 	}
-	err = rows.Each(ctx, p.tx, func(r *rows.Row) error {
+	err = rows.Each(ctx, q, func(r *rows.Row) error {
 		a.lot(a.p.Member(r.Member()), ledger.LotID(r.Int64()), r.Int64(), r.Int64(), r.Micros(0), r.Micros(0))
 		return nil
 	}, rollSpilledSQL, p.Program)
 	if err != nil {
-		return nil, fmt.Errorf("read spilled lots: %w", err)
+		return fmt.Errorf("read spilled lots: %w", err)
 	}
-	return a, nil
+	p.roll = a
+	return nil
 }
 
 // read takes in a row of rollSQL.

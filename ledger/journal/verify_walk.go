@@ -197,35 +197,52 @@ func readerOf(q rows.Preparer) reader {
 	}
 }
 
-// readersOn read on two connections that see the same, of which the second does something else first. Where there is only
-// one, it does so.
-func readersOn(tx, beside *sqlx.Tx, first func(context.Context, rows.Preparer) error) []reader {
-	busy := func(q rows.Preparer) reader {
-		read := readerOf(q)
-		return func(ctx context.Context, packs *packs) error {
-			if err := first(ctx, q); err != nil {
+// A task is something to do on a connection before it reads the journal.
+type task func(ctx context.Context, q rows.Preparer) error
+
+// readersOn read on two connections that see the same, each of which does something else first. Nothing is read before the
+// first thing is done. Where there is only one connection, it does both.
+func readersOn(tx, beside *sqlx.Tx, first, second task) []reader {
+	ready := make(chan struct{})
+	begin := func(ctx context.Context, packs *packs) error {
+		if err := first(ctx, tx); err != nil {
+			return err
+		}
+		close(ready)
+		if beside == nil {
+			if err := second(ctx, tx); err != nil {
 				return err
 			}
-			return read(ctx, packs)
 		}
+		return readerOf(tx)(ctx, packs)
 	}
 	if beside == nil {
-		return []reader{busy(tx)}
+		return []reader{begin}
 	}
-	return []reader{readerOf(tx), busy(beside)}
+	return []reader{begin, func(ctx context.Context, packs *packs) error {
+		if err := second(ctx, beside); err != nil {
+			return err
+		}
+		select {
+		case <-ready:
+			return readerOf(beside)(ctx, packs)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
 }
 
 // Backward calls fn with every transaction that there is, a member's latest first. It reads on two connections that see the
-// same, of which the second, or the only one, does something else first. fn is called by one goroutine, and may keep nothing
-// of what it is given.
-func Backward(ctx context.Context, tx, beside *sqlx.Tx, first func(context.Context, rows.Preparer) error, fn func(t *Posted)) error {
+// same, each of which does something else first: the first what fn needs, the second what may be done meanwhile. fn is
+// called by one goroutine, and may keep nothing of what it is given.
+func Backward(ctx context.Context, tx, beside *sqlx.Tx, first, second func(context.Context, rows.Preparer) error, fn func(t *Posted)) error {
 	all, err := spans(ctx, tx)
 	if err != nil {
 		return err
 	}
 	slices.Reverse(all)
 	w := &walk{posted: fn, back: true}
-	return w.through(ctx, all, readersOn(tx, beside, first)...)
+	return w.through(ctx, all, readersOn(tx, beside, first, second)...)
 }
 
 // readPack reads a range and adds it to what is there.
