@@ -40,6 +40,7 @@ a break until it is gone. A server does it each night by itself. Exit code 1: a 
 
 // Run proves the books of each program.
 func (c *reconcileBooks) Run(l *life, s *screen) error {
+	collectWhenFull()
 	return c.withHouse(l, c.logging, s, func(ctx context.Context, h *house) error {
 		programs := c.Program
 		if len(programs) == 0 {

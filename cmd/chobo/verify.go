@@ -60,6 +60,7 @@ func (c *verifyCommand) Run(l *life, s *screen) error {
 	if err != nil {
 		return err
 	}
+	collectWhenFull()
 	return c.withDatabase(l, c.logging, s, func(ctx context.Context, db *sqlx.DB) error {
 		opts := journal.VerifyOptions{Heads: heads, Keep: max(1, c.Show)}
 		if c.Program != "" {

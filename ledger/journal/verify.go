@@ -23,6 +23,10 @@ type VerifyOptions struct {
 
 const defaultKeep = 20
 
+// ProvingMemory is how many bytes a process needs that does nothing but verify or reconcile: what either holds at most, with
+// room for garbage.
+const ProvingMemory = 40 << 20
+
 // A Verification is what Verify found.
 type Verification struct {
 	Checks       []CheckResult
@@ -92,7 +96,7 @@ func (v *Verification) Check(name string) *CheckResult {
 
 // Verify rebuilds what the database keeps beside the journal from the journal alone, and names every difference. It
 // sees one instant, writes nothing, and holds in memory some thousands of transactions, one member's documents and, up to some
-// 40 MB, where members and lots stand.
+// 25 MB, where members and lots stand.
 //
 // db is a pool of schema.Open; two connections are used where two are free. It fails only when the database does; differences are no error.
 func Verify(ctx context.Context, db *sqlx.DB, opts VerifyOptions) (v *Verification, err error) {

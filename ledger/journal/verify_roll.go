@@ -28,7 +28,7 @@ type roll struct {
 	timeOdd, dueOdd             bool   // something happened before what was posted earlier; a visit is missing
 }
 
-// Most members and lots, with holds, that a roll is made for: some 10 MB each.
+// Most members and lots, with holds, that a roll is made for: some 12 MB each.
 const (
 	mostMembers = 200_000
 	mostOrigins = 600_000
