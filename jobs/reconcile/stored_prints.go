@@ -8,6 +8,7 @@ import (
 	"chobo/ledger/draw"
 	"chobo/ledger/journal"
 	"chobo/ledger/rows"
+	"chobo/points"
 )
 
 // storedPrints are fingerprints of what is stored.
@@ -18,6 +19,7 @@ type storedPrints struct {
 	held       uint64
 	days       daySums
 	orders     orderSums
+	read       points.Order // the order that is looked at
 	keys       uint64
 	odd        bool // a row does not hold whole lots and holds
 	unbalanced bool // a row's balances are not the sums of its lots and holds
@@ -38,6 +40,7 @@ func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
 		{"members' rows", s.row, memberRowsSQL, []any{s.scope.program.ID}},
 		{"spilled lots", s.spilled, spilledRowsSQL, []any{s.scope.program.ID}},
 		{"sums by day", s.day, daysSQL, []any{s.scope.program.ID}},
+		{"orders", s.order, bodiesSQL, []any{s.scope.program.ID}},
 	} {
 		if err := rows.Each(ctx, q, sum.add, sum.query, sum.args...); err != nil {
 			return fmt.Errorf("fingerprints of %s: %w", sum.of, err)
@@ -45,9 +48,6 @@ func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
 	}
 	if err := journal.EachClaim(ctx, q, s.claim); err != nil {
 		return fmt.Errorf("fingerprints of keys: %w", err)
-	}
-	if err := s.sumOrders(ctx, q); err != nil {
-		return fmt.Errorf("fingerprints of orders: %w", err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 // Millions of rows pass through verification; a driver's value for every field would cost more than all else.
 // The first mistake stays in Err, and what is read after it is zero.
 type Row struct {
-	all, b []byte // belong to the driver until the next row
+	b      []byte // belongs to the driver until the next row
 	Fields int
 	Err    error
 }
@@ -29,7 +29,7 @@ func Read(b []byte) Row {
 	if len(b) < 4 {
 		return Row{Err: errors.New("a row without fields")}
 	}
-	return Row{all: b, b: b[4:], Fields: int(binary.BigEndian.Uint32(b))}
+	return Row{b: b[4:], Fields: int(binary.BigEndian.Uint32(b))}
 }
 
 // Each calls fn with every row of a query that selects one record_send. The query is prepared, since only then does
@@ -66,9 +66,6 @@ func Each(ctx context.Context, q Preparer, fn func(r *Row) error, query string, 
 type Preparer interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
-
-// All is the whole row, for Read to begin with again.
-func (r *Row) All() []byte { return r.all }
 
 // Rest is what stands behind the fields that were read.
 func (r *Row) Rest() []byte { return r.b }
