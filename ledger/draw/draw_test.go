@@ -65,6 +65,9 @@ func TestTable(t *testing.T) {
 			t.Fatalf("%d is there already", i)
 		}
 	}
+	if _, added := table.Add(d.Of(n, 0, 0)); added {
+		t.Error("there is room for one more")
+	}
 	for i := range uint64(2 * n) {
 		place, there := table.Find(d.Of(i, 0, 0))
 		if there != (i < n) {

@@ -20,7 +20,6 @@ func VerifyEach(ctx context.Context, tx *sqlx.Tx, db *sqlx.DB) (*Verification, e
 	distrust := func(context.Context) error {
 		s := p.stored
 		p.roll = nil
-		s.balances++
 		s.keys++
 		s.mute++
 		s.noDays, s.noOrder, s.noBook = true, true, true

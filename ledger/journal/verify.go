@@ -159,7 +159,7 @@ type proof struct {
 	prints  *prints // of the journal, once it was walked through
 	stored  *stored // what must equal them
 	roll    *roll   // nil: there are too many members
-	counts  []int64 // of what each projection is of
+	sizes   sizes   // of what is kept beside the journal
 	changed []batch // the first that do not hash to their fingerprints
 	from    int     // the first of the checks under way
 }

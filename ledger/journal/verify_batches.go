@@ -57,7 +57,7 @@ func (p *proof) batches(ctx context.Context) error {
 		},
 		seen: func(n int64) { p.Progress(checkBatches, n, p.v.Transactions) },
 	}
-	if err := w.through(ctx, all, readersOn(p.tx, p.beside, p.readRoll, p.sumUp)...); err != nil {
+	if err := w.through(ctx, all, readersOn(p.tx, p.beside, p.readRoll, p.stored.sumUp)...); err != nil {
 		return err
 	}
 	w.end()
@@ -68,14 +68,6 @@ func (p *proof) batches(ctx context.Context) error {
 	p.examined(checkBatches, p.v.Batches)
 	p.examined(checkFingerprints, p.v.Batches)
 	return nil
-}
-
-// sumUp sums up and counts what is kept beside the journal.
-func (p *proof) sumUp(ctx context.Context, q rows.Preparer) error {
-	if err := p.stored.sumUp(ctx, q); err != nil {
-		return err
-	}
-	return p.count(ctx, q)
 }
 
 func transactionName(t *ledger.Transaction) string {

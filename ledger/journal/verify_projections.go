@@ -8,72 +8,74 @@ import (
 	"chobo/ledger/rows"
 )
 
-// A projection is something that is kept beside the journal: the query that counts it (empty: transactions), and the one that rebuilds it
-// and selects the differences: member, what, stored, by the journal. $1 is a program's number, or 0 for all.
+// A projection is something that is kept beside the journal: the query rebuilds it and selects the differences: member, what,
+// stored, by the journal. $1 is a program's number, or 0 for all.
 type projection struct {
-	name, about, countSQL, differencesSQL string
-	agrees                                func(*proof, context.Context) (bool, error) // tells by sums that nothing differs; nil: only the query does
+	name, about, differencesSQL string
+	agrees                      func(*proof, context.Context) (bool, error) // tells by sums that nothing differs; nil: only the query does
 }
 
 // Accounts in these statements are numbers of the chart: 11 available, 12 pending, 13 reserved, 14 debt. A credit is
 // minus, so a member's points are the negative sum of their lines. Times in arrays are microseconds since 1970.
 var projections = []projection{
-	{"time", "within a member nothing happened before what was posted earlier", "", timeSQL, (*proof).timeAgrees},
-	{"balances", "available, pending, reserved and debt are the sums of the member's lines", countAccountsSQL, balancesSQL, (*proof).balancesAgree},
-	{"lots", "each lot's remaining and reserved points, expiry and age are those of its lines", countLotsSQL, lotsSQL, (*proof).lotsAgree},
-	{"spilled lots", "the member's row counts the lots that stand in rows of their own", countSpilledSQL, spilledSQL, nil},
-	{"holds", "each pending grant is the sum of its lines, and of the order that they name", countHoldsSQL, holdsSQL, (*proof).holdsAgree},
-	{"members", "each member's state, last transaction and last lot are those of the journal", countMembersSQL, membersSQL, (*proof).membersAgree},
-	{"due", "a job will visit each member whose points mature or expire, in time", countDueSQL, dueSQL, (*proof).dueAgree},
-	{"notes", "each note is the one that was hashed when it was posted, or was redacted", countNotesSQL, notesSQL, (*proof).notesAgree},
-	{"keys", "each idempotency key has its transactions, and shares none", countKeysSQL, keysSQL, (*proof).keysAgree},
-	{"roll-ups", "the sums by day, kind, account and shop are those of the lines", countRollupsSQL, rollupsSQL, (*proof).daysAgree},
+	{"time", "within a member nothing happened before what was posted earlier", timeSQL, (*proof).timeAgrees},
+	{"balances", "available, pending, reserved and debt are the sums of the member's lines", balancesSQL, (*proof).balancesAgree},
+	{"lots", "each lot's remaining and reserved points, expiry and age are those of its lines", lotsSQL, (*proof).lotsAgree},
+	{"spilled lots", "the member's row counts the lots that stand in rows of their own", spilledSQL, nil},
+	{"holds", "each pending grant is the sum of its lines, and of the order that they name", holdsSQL, (*proof).holdsAgree},
+	{"members", "each member's state, last transaction and last lot are those of the journal", membersSQL, (*proof).membersAgree},
+	{"due", "a job will visit each member whose points mature or expire, in time", dueSQL, (*proof).dueAgree},
+	{"notes", "each note is the one that was hashed when it was posted, or was redacted", notesSQL, (*proof).notesAgree},
+	{"keys", "each idempotency key has its transactions, and shares none", keysSQL, (*proof).keysAgree},
+	{"roll-ups", "the sums by day, kind, account and shop are those of the lines", rollupsSQL, (*proof).daysAgree},
 }
 
-const (
-	countAccountsSQL = `SELECT record_send(ROW(count(*))) FROM accounts WHERE $1::int IN (0, program)`
-	countLotsSQL     = `SELECT record_send(ROW(coalesce(sum(coalesce(cardinality(lots), 0) / 5 + spilled), 0)::bigint)) FROM accounts WHERE $1::int IN (0, program)`
-	countSpilledSQL  = `SELECT record_send(ROW(coalesce(sum(spilled), 0)::bigint)) FROM accounts WHERE $1::int IN (0, program)`
-	countHoldsSQL    = `SELECT record_send(ROW(coalesce(sum(cardinality(holds)) / 4, 0)::bigint)) FROM accounts WHERE $1::int IN (0, program)`
-	countMembersSQL  = `SELECT record_send(ROW(count(*))) FROM members WHERE $1::int IN (0, program)`
-	countDueSQL      = `SELECT record_send(ROW(count(*))) FROM due WHERE $1::int IN (0, program)`
-	countNotesSQL    = `SELECT record_send(ROW(count(*))) FROM notes WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)`
-	countKeysSQL     = `SELECT record_send(ROW(count(*))) FROM operations WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)`
-	countRollupsSQL  = `SELECT record_send(ROW(count(*))) FROM daily WHERE $1::int IN (0, program)`
-)
+// sizesSQL counts what projections are of, but for transactions, in their order; then the lots that stand in rows of their own.
+const sizesSQL = `
+SELECT record_send(ROW(count(*), coalesce(sum(coalesce(cardinality(lots), 0) / 5 + spilled), 0)::bigint, coalesce(sum(spilled), 0)::bigint,
+                       coalesce(sum(coalesce(cardinality(holds), 0) / 4), 0)::bigint,
+                       (SELECT count(*) FROM members WHERE $1::int IN (0, program)),
+                       (SELECT count(*) FROM due WHERE $1::int IN (0, program)),
+                       (SELECT count(*) FROM notes WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)),
+                       (SELECT count(*) FROM operations WHERE $1::int = 0 OR member IN (SELECT member FROM accounts WHERE program = $1)),
+                       (SELECT count(*) FROM daily WHERE $1::int IN (0, program)),
+                       (SELECT count(*) FROM spilled_lots)))
+  FROM accounts WHERE $1::int IN (0, program)`
 
-// projections rebuilds what the engine keeps, each in one statement, unless sums have shown that nothing differs.
-func (p *proof) projections(ctx context.Context) error {
-	for i, c := range projections {
-		p.Progress(c.name, int64(i), int64(len(projections)))
-		end := p.check(CheckResult{Name: c.name, About: c.about})
-		n := p.prints.transactions
-		if c.countSQL != "" {
-			n = p.counts[i]
+// sizes are what sizesSQL counts.
+type sizes struct{ accounts, lots, spilled, holds, members, due, notes, keys, sums, apart int64 }
+
+// of is how many there are of each projection.
+func (s *sizes) of(transactions int64) []int64 {
+	return []int64{transactions, s.accounts, s.lots, s.spilled, s.holds, s.members, s.due, s.notes, s.keys, s.sums}
+}
+
+// measure counts what is kept beside the journal.
+func (p *proof) measure(ctx context.Context, q rows.Preparer) error {
+	err := rows.Each(ctx, q, func(r *rows.Row) error {
+		s := &p.sizes
+		for _, n := range []*int64{&s.accounts, &s.lots, &s.spilled, &s.holds, &s.members, &s.due, &s.notes, &s.keys, &s.sums, &s.apart} {
+			*n = r.Int64()
 		}
-		p.examined(c.name, n)
-		if err := p.differences(ctx, c); err != nil {
-			return fmt.Errorf("check %s: %w", c.name, err)
-		}
-		end()
+		return nil
+	}, sizesSQL, p.Program)
+	if err != nil {
+		return fmt.Errorf("count what is kept beside the journal: %w", err)
 	}
 	return nil
 }
 
-// count counts what projections are of.
-func (p *proof) count(ctx context.Context, q rows.Preparer) error {
-	p.counts = make([]int64, len(projections))
+// projections rebuilds what the engine keeps, each in one statement, unless sums have shown that nothing differs.
+func (p *proof) projections(ctx context.Context) error {
+	all := p.sizes.of(p.prints.transactions)
 	for i, c := range projections {
-		if c.countSQL == "" {
-			continue
+		p.Progress(c.name, int64(i), int64(len(projections)))
+		end := p.check(CheckResult{Name: c.name, About: c.about})
+		p.examined(c.name, all[i])
+		if err := p.differences(ctx, c); err != nil {
+			return fmt.Errorf("check %s: %w", c.name, err)
 		}
-		err := rows.Each(ctx, q, func(r *rows.Row) error {
-			p.counts[i] = r.Int64()
-			return nil
-		}, c.countSQL, p.Program)
-		if err != nil {
-			return fmt.Errorf("count for check %s: %w", c.name, err)
-		}
+		end()
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type roll struct {
 	orders     draw.Table    // of holds
 	said, told origins       // by rows; by the journal
 
-	lots, holds                 uint64 // sums of what rows say, as those of prints
+	balances, lots, holds       uint64 // sums of what rows say, as those of prints
 	standing                    uint64 // where rows say that members stand
 	lotsOdd, holdsOdd, stateOdd bool   // a row says what no journal can bear out
 	timeOdd, dueOdd             bool   // something happened before what was posted earlier; a visit is missing
@@ -73,17 +73,11 @@ const (
 	stamped = 2 // the expiry that it has
 )
 
-// rollSizeSQL is how many lots, holds and rows of members there are, at most.
-const rollSizeSQL = `
-SELECT record_send(ROW(coalesce(sum(coalesce(cardinality(lots), 0)) / 5, 0)::bigint + (SELECT count(*) FROM spilled_lots),
-                       coalesce(sum(coalesce(cardinality(holds), 0)) / 4, 0)::bigint, count(*)))
-  FROM accounts WHERE $1::int IN (0, program)`
-
 // rollSQL reads members' rows, those that no list of members has, and members without a row. due's kinds are 1, a hold
 // that ends, and 2, a lot that expires.
 const rollSQL = `
 SELECT record_send(ROW(coalesce(a.member, m.member), a.status, m.member IS NOT NULL, m.program IS NOT DISTINCT FROM a.program,
-                       a.last_transaction, a.last_at, a.last_lot, a.lots, a.holds, a.hold_orders, d.mature, d.expire))
+                       a.last_transaction, a.last_at, a.last_lot, a.available, a.pending, a.reserved, a.debt, a.lots, a.holds, a.hold_orders, d.mature, d.expire))
   FROM accounts a FULL JOIN members m ON m.member = a.member
   LEFT JOIN (SELECT member, min(at) FILTER (WHERE kind = 1) AS mature, min(at) FILTER (WHERE kind = 2) AS expire FROM due GROUP BY member) d ON d.member = a.member
  WHERE $1::int IN (0, a.program, m.program)`
@@ -94,23 +88,20 @@ SELECT record_send(ROW(member, lot, remaining, reserved, expires_at, granted_at)
 
 // readRoll reads what members' rows say, unless there are too many.
 func (p *proof) readRoll(ctx context.Context, q rows.Preparer) error {
-	var lots, holds, members int64
-	err := rows.Each(ctx, q, func(r *rows.Row) error {
-		lots, holds, members = r.Int64(), r.Int64(), r.Int64()
-		return nil
-	}, rollSizeSQL, p.Program)
-	if err != nil {
-		return fmt.Errorf("measure members' rows: %w", err)
+	if err := p.measure(ctx, q); err != nil {
+		return err
 	}
-	if lots+holds > mostOrigins || members > mostMembers {
+	s := p.sizes
+	lots := s.lots - s.spilled + s.apart
+	if lots+s.holds > mostOrigins || s.accounts > mostMembers {
 		return nil
 	}
-	a := &roll{p: p.prints, members: draw.NewTable(int(members)), ages: draw.NewTable(int(lots)), orders: draw.NewTable(int(holds))}
+	a := &roll{p: p.prints, members: draw.NewTable(int(s.accounts)), ages: draw.NewTable(int(lots)), orders: draw.NewTable(int(s.holds))}
 	a.states, a.expiries = make([]memberState, a.members.Places()), make([]int64, a.ages.Places())
 	if err := rows.Each(ctx, q, a.read, rollSQL, p.Program); err != nil {
 		return fmt.Errorf("read members' rows: %w", err)
 	}
-	err = rows.Each(ctx, q, func(r *rows.Row) error {
+	err := rows.Each(ctx, q, func(r *rows.Row) error {
 		a.lot(a.p.Member(r.Member()), ledger.LotID(r.Int64()), r.Int64(), r.Int64(), r.Micros(0), r.Micros(0))
 		return nil
 	}, rollSpilledSQL, p.Program)
@@ -137,6 +128,10 @@ func (a *roll) read(r *rows.Row) error {
 		a.states[i] = memberState{status: 1, at: never}
 		a.standing += said.number(a.p.Draw, a.members.At(i))
 	}
+	for _, account := range []ledger.Account{ledger.MemberAvailable, ledger.MemberPending, ledger.MemberReserved} {
+		a.balances += draw.Bits(r.Int64()) * a.p.Lot(member, account, 0)
+	}
+	a.balances -= draw.Bits(r.Int64()) * a.p.Lot(member, ledger.MemberDebt, 0)
 	expires := a.readLots(member, r.Array(8))
 	matures := a.readHolds(member, r.Array(8), r.Texts())
 	a.dueOdd = a.dueOdd || r.Micros(math.MaxInt64) > matures || r.Micros(math.MaxInt64) > expires
