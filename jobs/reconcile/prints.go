@@ -20,17 +20,18 @@ type prints struct {
 	program int
 	worth   ledger.Money // what a point is worth; 0: no whole number
 
-	broken     bool // a row is no transaction, so that sums over it prove nothing
-	unbalanced bool // a transaction does not add up
-	unworthy   bool // available points are not worth what they should be
-	pointless  bool // a line of an order has no points
-	unbounded  bool // a transaction that takes adds to a lot, or one that moves points leaves some behind
-	moved      uint64
-	held       uint64 // in lots, holds and debts
-	days       daySums
-	orders     orderSums
-	keys       keyPrints
-	restored   restored
+	transactions int64 // of all programs
+	broken       bool  // a row is no transaction, so that sums over it prove nothing
+	unbalanced   bool  // a transaction does not add up
+	unworthy     bool  // available points are not worth what they should be
+	pointless    bool  // a line of an order has no points
+	unbounded    bool  // a transaction that takes adds to a lot, or one that moves points leaves some behind
+	moved        uint64
+	held         uint64 // in lots, holds and debts
+	days         daySums
+	orders       orderSums
+	keys         keyPrints
+	restored     restored
 }
 
 // daySums are points, money and lines, each by day, kind, account and shop.
@@ -65,6 +66,7 @@ func doing(k ledger.Kind) int {
 
 // add takes in a transaction, of the member of that number.
 func (p *prints) add(t *journal.Posted, member uint64) {
+	p.transactions++
 	p.keys.add(t, p.Transaction(member, t.ID))
 	if t.Program != p.program {
 		return
@@ -263,6 +265,7 @@ func judge(p *prints, s *storedPrints, whole, strange bool) proof {
 		"orders":       !p.pointless && !s.broken && p.orders == s.orders,
 		"keys":         s.keys == p.keys.sum,
 		"members":      !strange,
+		"batches":      p.transactions == s.batched,
 		"rollups":      !s.noDays && p.days == s.days,
 	}}
 }

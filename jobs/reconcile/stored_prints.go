@@ -16,6 +16,7 @@ type storedPrints struct {
 	*scope
 	*prints // for its numbers alone
 
+	batched    int64 // transactions that batches say they have
 	held       uint64
 	days       daySums
 	orders     orderSums
@@ -37,6 +38,7 @@ func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
 		query string
 		args  []any
 	}{
+		{"batches", s.batches, batchedSQL, nil},
 		{"members' rows", s.row, memberRowsSQL, []any{s.scope.program.ID}},
 		{"spilled lots", s.spilled, spilledRowsSQL, []any{s.scope.program.ID}},
 		{"sums by day", s.day, daysSQL, []any{s.scope.program.ID}},
@@ -53,6 +55,8 @@ func (s *storedPrints) sumUp(ctx context.Context, q rows.Preparer) error {
 }
 
 const (
+	batchedSQL = `SELECT record_send(ROW(coalesce(sum(transactions), 0)::bigint)) FROM batches`
+
 	// memberRowsSQL reads the rows of program $1, beside what the rows of spilled lots add up to.
 	memberRowsSQL = `
 SELECT record_send(ROW(a.member, a.available, a.pending, a.reserved, a.debt, a.spilled::bigint, a.spilled_points, a.lots, a.holds,
@@ -70,6 +74,11 @@ SELECT record_send(ROW(s.member, s.lot, s.remaining, s.reserved)) FROM spilled_l
 SELECT record_send(ROW(book_date, kind, account, shop, sum(points)::text, sum(money)::text, sum(lines)::text))
   FROM movements WHERE program = $1 GROUP BY book_date, kind, account, shop`
 )
+
+func (s *storedPrints) batches(r *rows.Row) error {
+	s.batched = r.Int64()
+	return nil
+}
 
 func (s *storedPrints) row(r *rows.Row) error {
 	member := s.Member(r.Member())
