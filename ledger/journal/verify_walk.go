@@ -61,6 +61,8 @@ type walk struct {
 	count int64 // of transactions
 	pack  []seen
 	moved moved
+
+	digest [sha256.Size]byte // of the last
 }
 
 // An openBatch adds up the digests of its transactions.
@@ -262,11 +264,11 @@ func readPack(ctx context.Context, stmt *sql.Stmt, s span, b []byte) (_ []byte, 
 	return b, rows.Err()
 }
 
-// A seen is a row of a pack with what it is put in order by.
+// A seen is where a row of a pack stands, with what it is put in order by.
 type seen struct {
-	id     int64
-	member ledger.Member // zero for a batch, which comes before its transactions
-	row    []byte
+	id       int64
+	member   ledger.Member // zero for a batch, which comes before its transactions
+	from, to int
 }
 
 func (s seen) compare(t seen) int {
@@ -279,9 +281,9 @@ func (s seen) compare(t seen) int {
 // unpack walks through the rows of a pack in the order of their ids.
 func (w *walk) unpack(b []byte) error {
 	w.pack = w.pack[:0]
-	for len(b) > 0 {
-		r := rows.Read(b)
-		s := seen{id: r.Int64()}
+	for from := 0; from < len(b); {
+		r := rows.Read(b[from:])
+		s := seen{id: r.Int64(), from: from}
 		left := r.Fields - 1
 		if r.Fields != batchFields {
 			s.member = r.Member()
@@ -291,8 +293,8 @@ func (w *walk) unpack(b []byte) error {
 		if r.Err != nil {
 			return r.Err
 		}
-		s.row = b[:len(b)-len(r.Rest())]
-		b = r.Rest()
+		s.to = len(b) - len(r.Rest())
+		from = s.to
 		w.pack = append(w.pack, s)
 	}
 	slices.SortFunc(w.pack, seen.compare)
@@ -300,7 +302,7 @@ func (w *walk) unpack(b []byte) error {
 		slices.Reverse(w.pack)
 	}
 	for _, s := range w.pack {
-		r := rows.Read(s.row)
+		r := rows.Read(b[s.from:s.to])
 		switch {
 		case r.Fields != batchFields:
 			w.transaction(&r)
@@ -439,8 +441,8 @@ func (w *walk) judge() {
 		}
 		return
 	}
-	digest := t.Digest(t.Member, t.Program, t.NoteHash)
-	b.sum.Write(digest[:])
+	w.digest = t.Digest(t.Member, t.Program, t.NoteHash)
+	b.sum.Write(w.digest[:])
 	b.seen++
 	if t.ID == b.LastID {
 		w.close(node)
