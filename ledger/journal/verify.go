@@ -25,7 +25,7 @@ const defaultKeep = 20
 
 // ProvingMemory is how many bytes a process needs that does nothing but verify or reconcile: what either holds at most, with
 // room for garbage.
-const ProvingMemory = 64 << 20
+const ProvingMemory = 48 << 20
 
 // A Verification is what Verify found.
 type Verification struct {
