@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -27,7 +28,7 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	l.await(300)
 	readAll(s.client())
 	cancelSome(s.client(), 0)
-	kept := refundsOf(s.client(), "")
+	kept := refundsOf(s.client(), "", cancelled)
 	l.await(500) // which nobody has read when the dump is taken
 	url, err := private.Locate(data)
 	if err != nil {
@@ -38,13 +39,13 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	l.await(l.answered.Load() + 300)
 	l.end()
 	cancelSome(s.client(), 2)
-	lostRefunds := refundsOf(s.client(), kept.last())
+	lostRefunds := refundsOf(s.client(), kept.last(), cancelled)
 
 	elsewhere := folder(t)
 	restore(t, elsewhere, dump)
 	s = start(t, "--data", elsewhere)
 	c := s.client()
-	if again := refundsOf(c, ""); !slices.Equal(again, kept) {
+	if again := refundsOf(c, "", len(kept)); !slices.Equal(again, kept) {
 		t.Errorf("the refunds are %v, and were %v", again, kept)
 	}
 	lost := 0
@@ -62,7 +63,7 @@ func TestRestoredOnAnotherServer(t *testing.T) {
 	}
 	cancelSome(c, 1)
 	for place, n := range map[string]int{"": 2 * cancelled, kept.last(): cancelled, lostRefunds.last(): cancelled} {
-		if more := refundsOf(c, place); len(more) != n {
+		if more := refundsOf(c, place, n); len(more) != n {
 			t.Errorf("behind %q %d refunds are listed, want %d", place, len(more), n)
 		}
 	}
@@ -118,17 +119,23 @@ type refundList []string
 
 func (l refundList) last() string { return l[len(l)-1] }
 
-// refundsOf lists the refunds behind a cursor.
-func refundsOf(c *client, after string) (list refundList) {
+// refundsOf lists the refunds behind a cursor, once there are so many: what was posted beside a transaction in flight is
+// listed when that has ended.
+func refundsOf(c *client, after string, many int) (list refundList) {
 	c.t.Helper()
-	var page struct {
-		Refunds []struct{ Cursor string } `json:"refunds"`
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		var page struct {
+			Refunds []struct{ Cursor string } `json:"refunds"`
+		}
+		c.must(200, "GET", "/v1/samurai-mall/refunds?limit=500&after="+after, "", nil, &page)
+		if len(page.Refunds) < many && time.Now().Before(deadline) {
+			continue
+		}
+		for _, r := range page.Refunds {
+			list = append(list, r.Cursor)
+		}
+		return list
 	}
-	c.must(200, "GET", "/v1/samurai-mall/refunds?limit=500&after="+after, "", nil, &page)
-	for _, r := range page.Refunds {
-		list = append(list, r.Cursor)
-	}
-	return list
 }
 
 // restore makes a private server in the folder from a dump, and stops it.
