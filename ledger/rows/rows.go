@@ -109,8 +109,8 @@ func (r *Row) Null() bool {
 	return len(r.b) >= fieldHead && int32(binary.BigEndian.Uint32(r.b[4:])) < 0 //nolint:gosec // the bits
 }
 
-// Fixed is the next field, which has so many bytes unless it is null.
-func (r *Row) Fixed(n int) []byte {
+// fixed is the next field, which has so many bytes unless it is null.
+func (r *Row) fixed(n int) []byte {
 	b := r.Field()
 	if b != nil && len(b) != n && r.Err == nil {
 		r.Err = fmt.Errorf("a field of %d bytes, not %d", len(b), n)
@@ -123,13 +123,13 @@ func (r *Row) Fixed(n int) []byte {
 
 // Member is a key of 16 bytes; zero: it is null.
 func (r *Row) Member() (m ledger.Member) {
-	copy(m[:], r.Fixed(16))
+	copy(m[:], r.fixed(16))
 	return m
 }
 
 // Int64 is a bigint; 0: it is null.
 func (r *Row) Int64() int64 {
-	if b := r.Fixed(8); b != nil {
+	if b := r.fixed(8); b != nil {
 		return int64(binary.BigEndian.Uint64(b)) //nolint:gosec // the bits
 	}
 	return 0
@@ -137,7 +137,7 @@ func (r *Row) Int64() int64 {
 
 // Int32 is an integer; 0: it is null.
 func (r *Row) Int32() int {
-	if b := r.Fixed(4); b != nil {
+	if b := r.fixed(4); b != nil {
 		return int(int32(binary.BigEndian.Uint32(b))) //nolint:gosec // the bits
 	}
 	return 0
@@ -145,7 +145,7 @@ func (r *Row) Int32() int {
 
 // Int16 is a smallint; 0: it is null.
 func (r *Row) Int16() int16 {
-	if b := r.Fixed(2); b != nil {
+	if b := r.fixed(2); b != nil {
 		return int16(binary.BigEndian.Uint16(b)) //nolint:gosec // the bits
 	}
 	return 0
@@ -153,7 +153,7 @@ func (r *Row) Int16() int16 {
 
 // Bool is false where it is null.
 func (r *Row) Bool() bool {
-	b := r.Fixed(1)
+	b := r.fixed(1)
 	return b != nil && b[0] != 0
 }
 
@@ -283,7 +283,7 @@ const since1970 = 946684800 * 1e6
 
 // Time is an instant in UTC; zero: it is null.
 func (r *Row) Time() time.Time {
-	b := r.Fixed(8)
+	b := r.fixed(8)
 	if b == nil {
 		return time.Time{}
 	}
@@ -292,7 +292,7 @@ func (r *Row) Time() time.Time {
 
 // Micros is an instant in microseconds since 1970, or what stands for null.
 func (r *Row) Micros(null int64) int64 {
-	b := r.Fixed(8)
+	b := r.fixed(8)
 	if b == nil {
 		return null
 	}

@@ -115,6 +115,14 @@ SELECT member, first_transaction, transactions, status, 'old', request || '\x010
 	if _, err := e.Submit(t.Context(), old); !errors.Is(err, ErrKeyReused) {
 		t.Errorf("with another body: %v", err)
 	}
+
+	_, err = db.Exec(`INSERT INTO operations (member, first_transaction, transactions, status, key, request, answer)
+SELECT member, first_transaction, transactions, status, 'damaged', substr(request, 1, 7), answer FROM operations WHERE key = 'new'`)
+	fatal(t, err)
+	old.Key = "damaged"
+	if _, err := e.Submit(t.Context(), old); err == nil || errors.Is(err, ErrKeyReused) {
+		t.Errorf("with a hash that is too short: %v", err)
+	}
 }
 
 func TestKeys(t *testing.T) {

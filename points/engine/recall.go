@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"chobo/ledger"
@@ -19,6 +21,8 @@ type answer struct {
 	hash   Hash
 	result Result
 }
+
+var errNoHash = errors.New("a key without the hash of its request")
 
 // recallSQL reads the answers of keys, and documents. It finds rows by their whole key, so it does without member = ANY:
 // with it, PostgreSQL would rather read every key that the members ever used. The number of fields tells the rows apart.
@@ -57,7 +61,9 @@ func (b *batch) recall(ctx context.Context) (err error) {
 		}
 		key := answerKey{r.Member(), r.Text()}
 		a := &answer{}
-		copy(a.hash[:], r.Field()) // it was longer once, and began alike
+		if copy(a.hash[:], r.Field()) < len(a.hash) { // it was longer once, and began alike
+			r.Err = cmp.Or(r.Err, errNoHash)
+		}
 		a.result = Result{Status: int(r.Int16()), Replayed: true}
 		first := ledger.TransactionID(r.Int64())
 		r.Int16() // how many transactions
